@@ -1,0 +1,231 @@
+"""Every setting, in one place: `FACTWATCH_*` environment variables, checked once at start.
+
+A bad one raises `BadSetting` with a line that names it. Settings stop at the composition root
+(`streams.cli`, `streams.runners`): stages get what they need as arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from streams import __version__
+from streams.errors import BadSetting
+
+PREFIX = "FACTWATCH_"
+
+#: Wikis whose host does not follow from their database name.
+SPECIAL_HOSTS = {
+    "wikidatawiki": "www.wikidata.org",
+    "commonswiki": "commons.wikimedia.org",
+    "metawiki": "meta.wikimedia.org",
+    "specieswiki": "species.wikimedia.org",
+    "mediawikiwiki": "www.mediawiki.org",
+}
+PROJECTS = {
+    "wiki": "wikipedia",
+    "wiktionary": "wiktionary",
+    "wikibooks": "wikibooks",
+    "wikinews": "wikinews",
+    "wikiquote": "wikiquote",
+    "wikisource": "wikisource",
+    "wikiversity": "wikiversity",
+    "wikivoyage": "wikivoyage",
+}
+_DB_NAME = re.compile(r"^([a-z][a-z0-9_]*?)(" + "|".join(PROJECTS) + r")$")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$")
+
+
+def host_of_wiki(wiki: str) -> str | None:
+    """`enwiki` -> `en.wikipedia.org`; None where the name does not tell."""
+    if wiki in SPECIAL_HOSTS:
+        return SPECIAL_HOSTS[wiki]
+    match = _DB_NAME.match(wiki)
+    if match is None:
+        return None
+    return f"{match[1].replace('_', '-')}.{PROJECTS[match[2]]}.org"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator can set. Each field's variable is `FACTWATCH_` and its name in capitals."""
+
+    data_dir: Path = Path("~/.local/share/factwatch").expanduser()
+    """Directory of state, cursor and outgoing alerts (one SQLite file) and of the model, if trained."""
+    eventstreams_url: str = (
+        "https://stream.wikimedia.org/v2/stream/mediawiki.recentchange,mediawiki.revision-tags-change"
+    )
+    """The SSE stream; several streams of one host are joined by commas."""
+    mediawiki_api: str = "https://{server_name}/w/api.php"
+    """Action API address; `{server_name}` is replaced by the host of a wiki on the list, never by
+    one that an event names."""
+    wikis: dict[str, str] = msgspec.field(default_factory=lambda: {"enwiki": "en.wikipedia.org"})
+    """Wikis watched, by database name, as `enwiki,dewiki` or `name=host` where the host does not
+    follow from the name. `*` takes events of every wiki, but fetches content from none."""
+    namespaces: frozenset[int] = frozenset({0})
+    """Namespaces watched; 0 is articles (and Wikidata items)."""
+    user_agent: str = f"factwatch/{__version__} (https://github.com/factwatch/factwatch)"
+    """Sent with every request. Wikimedia asks for a contact: add your address to be on its higher
+    limits."""
+    content: bool = True
+    """Fetch the texts of edits from the Action API. Without, edits are scored by metadata alone."""
+    content_deadline_s: float = 10.0
+    """How long an edit may wait for its texts before it goes on without them."""
+    webhook_url: str = ""
+    """Every alert state change is POSTed here as JSON."""
+    webhook_secret_file: str = ""
+    """File with the key of the HMAC-SHA256 signature (`X-Factwatch-Signature`)."""
+    http_bind: str = "127.0.0.1:8080"
+    """Address of page, API and /metrics. Port 0 takes a free one."""
+    api_tokens_file: str = ""
+    """File of `token scope[,scope]` lines. When set, /v1 wants `Authorization: Bearer`."""
+    model_dir: str = ""
+    """Directory of a trained model; empty: the one in the package."""
+    alert_threshold: float | None = None
+    """revert_risk from which an edit is suspect; empty: the model's own, set where 1 % of edits that
+    nobody reverted were flagged."""
+    stall_after_s: float = 60.0
+    """Silence (no event, no canary, no heartbeat) after which the stream is connected anew."""
+    dead_letter_limit: float = 0.05
+    """Share of dead letters among the last 10,000 records that stops the program."""
+    retention_days: float = 30.0
+    """How long labels, scores, dead letters and page states are kept, in event time."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser()
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value.replace("{server_name}", "host"))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("wants an http:// or https:// address")
+    return value
+
+
+def _optional_url(value: str) -> str:
+    return _url(value) if value else ""
+
+
+def _wikis(value: str) -> dict[str, str]:
+    wikis: dict[str, str] = {}
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        name, has_host, host = entry.partition("=")
+        if entry == "*":
+            wikis["*"] = ""
+            continue
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no wiki's name")
+        found = host if has_host else host_of_wiki(name)
+        if found is None:
+            raise ValueError(f"does not know the host of {name!r}: write {name}=HOST")
+        if not _HOST.match(found):
+            raise ValueError(f"{found!r} is not a host name")
+        wikis[name] = found
+    if not wikis:
+        raise ValueError("names no wiki")
+    return wikis
+
+
+def _namespaces(value: str) -> frozenset[int]:
+    return frozenset(int(part) for part in value.split(","))
+
+
+def _bool(value: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if value.lower() not in words:
+        raise ValueError("wants true or false")
+    return words[value.lower()]
+
+
+def _positive(value: str) -> float:
+    number = float(value)
+    if not 0 < number < 1e9:
+        raise ValueError("wants a number above 0")
+    return number
+
+
+def _share(value: str) -> float:
+    number = float(value)
+    if not 0 < number <= 1:
+        raise ValueError("wants a number above 0 and at most 1")
+    return number
+
+
+def _optional_share(value: str) -> float | None:
+    return _share(value) if value else None
+
+
+def _bind(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("wants HOST:PORT")
+    return value
+
+
+def _readable_file(value: str) -> str:
+    if value and not os.access(value, os.R_OK):
+        raise ValueError(f"names a file that can't be read: {value}")
+    return value
+
+
+def _log_level(value: str) -> str:
+    if value.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError("wants debug, info, warning or error")
+    return value.lower()
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "data_dir": _path,
+    "eventstreams_url": _url,
+    "mediawiki_api": _url,
+    "wikis": _wikis,
+    "namespaces": _namespaces,
+    "user_agent": _text,
+    "content": _bool,
+    "content_deadline_s": _positive,
+    "webhook_url": _optional_url,
+    "webhook_secret_file": _readable_file,
+    "http_bind": _bind,
+    "api_tokens_file": _readable_file,
+    "model_dir": _text,
+    "alert_threshold": _optional_share,
+    "stall_after_s": _positive,
+    "dead_letter_limit": _share,
+    "retention_days": _positive,
+    "log_level": _log_level,
+}
+
+
+def variable_of(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from `environ`. An empty value counts as not set. Raises `BadSetting` for a value that
+    can't be used and for a `FACTWATCH_` variable that names no setting (a typo must not pass)."""
+    known = {variable_of(field) for field in PARSERS}
+    for name in environ:
+        if name.startswith(PREFIX) and not name.startswith("FACTWATCH_TEST_") and name not in known:
+            raise BadSetting(f"{name}: no setting has this name (see `factwatch doctor --settings`)")
+    values: dict[str, object] = {}
+    for field, parse in PARSERS.items():
+        value = environ.get(variable_of(field), "").strip()
+        if value == "":
+            continue
+        try:
+            values[field] = parse(value)
+        except (ValueError, RuntimeError) as err:  # RuntimeError: `~name` of nobody
+            raise BadSetting(f"{variable_of(field)}: {err}") from None
+    return Settings(**values)  # type: ignore[arg-type]  # each parser gives its field's type
