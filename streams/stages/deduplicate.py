@@ -1,0 +1,26 @@
+"""Forget nothing seen lately: a resume by timestamp repeats events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class RecentIds:
+    """The newest `capacity` event ids. About an hour at 50 events/s with the default."""
+
+    def __init__(self, capacity: int = 200_000, known: Iterable[str] = ()) -> None:
+        self._capacity = capacity
+        self._ids: dict[str, None] = dict.fromkeys(known)
+
+    def add(self, event_id: str) -> bool:
+        """True if it was not seen before, and it is remembered from now on."""
+        ids = self._ids
+        if event_id in ids:
+            return False
+        ids[event_id] = None
+        if len(ids) > self._capacity:
+            del ids[next(iter(ids))]
+        return True
+
+    def __len__(self) -> int:
+        return len(self._ids)

@@ -1,0 +1,354 @@
+"""Bytes -> `Edit | LogEvent | TagsChange | Skip | DeadLetter`. Parsed once, here; only `meta` is
+required in a recent change, everything else may be absent or null.
+
+Format: mediawiki/recentchange 1.0.x and mediawiki/revision/tags-change 1.0.x of Wikimedia's event
+schemas. Older bodies (`meta.schema_uri`, no `$schema`) have the same fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from hashlib import blake2b
+from ipaddress import ip_address
+from typing import Annotated
+
+import msgspec
+
+from streams.reasons import DeadReason, SkipReason, Stage
+from streams.records import DeadLetter, Edit, LogEvent, PerformerKind, Skip, TagsChange
+from streams.stages.protection import restrictions
+
+#: A recent change is 1 to 4 KB; Kafka's own default bound is 1 MiB.
+MAX_EVENT_BYTES = 1 << 20
+#: MediaWiki's bound is 255 bytes, with a namespace in front; a log's may be a little longer.
+MAX_TITLE_CHARS = 600
+MAX_NAME_CHARS = 600
+MAX_COMMENT_CHARS = 2_000
+#: Clocks agree within minutes, but feeds put together from several sources were seen hours apart;
+#: events may be sent again weeks later.
+MAX_AHEAD_S = 86_400.0
+MAX_BEHIND_S = 120 * 86_400.0
+#: Wikipedia's first edit was made in January 2001.
+EARLIEST = datetime(2001, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+
+LOG_TYPES = frozenset({"protect", "move", "delete"})
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+_TEMPORARY = re.compile(r"^~2[0-9]{3}-[0-9]+(-[0-9]+)*$")
+
+_Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))]
+_Bytes = Annotated[int, msgspec.Meta(ge=0, le=(1 << 40))]
+_Seconds = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=(1 << 62))]
+
+
+class _Meta(msgspec.Struct, gc=False):
+    dt: datetime | None = None
+    id: str | None = None
+    domain: str | None = None
+    stream: str | None = None
+
+
+class _Lengths(msgspec.Struct, gc=False):
+    old: _Bytes | None = None
+    new: _Bytes | None = None
+
+
+class _Revisions(msgspec.Struct, gc=False):
+    old: _Id | None = None
+    new: _Id | None = None
+
+
+class _Body(msgspec.Struct, gc=False):
+    """The fields read, of both schemas."""
+
+    meta: _Meta
+    type: str | None = None
+    wiki: str | None = None
+    title: str | None = None
+    namespace: int | None = None
+    user: str | None = None
+    comment: str | None = None
+    timestamp: _Seconds | None = None
+    bot: bool | None = None
+    minor: bool | None = None
+    length: _Lengths | None = None
+    revision: _Revisions | None = None
+    server_name: str | None = None
+    server_script_path: str | None = None
+    log_type: str | None = None
+    log_action: str | None = None
+    log_id: int | None = None
+    log_params: msgspec.Raw = msgspec.Raw(b"")
+    # mediawiki/revision/tags-change
+    database: str | None = None
+    rev_id: _Id | None = None
+    page_title: str | None = None
+    tags: list[str] | None = None
+
+
+class _MoveParams(msgspec.Struct, gc=False):
+    target: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Body)
+_MOVE_DECODER = msgspec.json.Decoder(_MoveParams)
+
+Normalized = Edit | LogEvent | TagsChange | Skip | DeadLetter
+
+_CANARY = SkipReason.CANARY
+_SKIPS = {reason: Skip(reason) for reason in SkipReason}
+
+
+def default_temporary(name: str) -> bool:
+    """Wikimedia's pattern of temporary accounts, `~2026-12345-67`."""
+    return _TEMPORARY.match(name) is not None
+
+
+def performer_kind(
+    name: str | None, is_temporary: Callable[[str], bool] = default_temporary
+) -> PerformerKind:
+    """IP by what the name is: old exports keep names in `<ip>`, and mask the last part (`.xxx`)."""
+    if not name:
+        return PerformerKind.HIDDEN
+    first = name[0]
+    if first == "~":
+        return PerformerKind.TEMPORARY if is_temporary(name) else PerformerKind.REGISTERED
+    if first in "0123456789" or ":" in name:
+        candidate = name[:-3] + "0" if name.endswith(".xxx") else name
+        try:
+            ip_address(candidate)
+        except ValueError:
+            return PerformerKind.REGISTERED
+        return PerformerKind.IP
+    return PerformerKind.REGISTERED
+
+
+class Normalizer:
+    """Turns recent changes into records. `wikis` and `namespaces` are those watched; empty means
+    all."""
+
+    def __init__(
+        self,
+        wikis: Collection[str] = (),
+        namespaces: Collection[int] = (),
+        is_temporary: Callable[[str, str], bool] | None = None,
+    ) -> None:
+        self._wikis = frozenset(wikis)
+        self._namespaces = frozenset(namespaces)
+        self._is_temporary = is_temporary
+
+    def __call__(self, raw: bytes, position: str = "") -> Normalized:
+        """Never raises for what is in `raw`."""
+        try:
+            if len(raw) > MAX_EVENT_BYTES:
+                return _dead(raw, DeadReason.TOO_LARGE, f"{len(raw)} bytes", position)
+            body = _DECODER.decode(raw)
+            return self._of_body(body, raw, position)
+        except msgspec.ValidationError as err:
+            return _dead(raw, DeadReason.SCHEMA, str(err), position)
+        except msgspec.DecodeError as err:
+            if not _is_utf8(raw):
+                return _dead(raw, DeadReason.INVALID_UTF8, str(err), position)
+            return _dead(raw, DeadReason.NOT_JSON, str(err), position)
+        except UnicodeDecodeError as err:
+            return _dead(raw, DeadReason.INVALID_UTF8, str(err), position)
+        except RecursionError:
+            return _dead(raw, DeadReason.TOO_DEEP, "nested too deeply", position)
+
+    def _of_body(self, body: _Body, raw: bytes, position: str) -> Normalized:
+        meta = body.meta
+        arrival = _seconds(meta.dt)
+        if meta.domain == "canary":
+            return Skip(_CANARY, arrival)
+        if body.rev_id is not None and body.type is None:
+            return self._tags_change(body, raw, position, arrival)
+        kind = body.type
+        if kind not in ("edit", "new", "log"):
+            return _SKIPS[SkipReason.NOT_AN_EDIT]
+        wiki = body.wiki
+        if not wiki or not _is_wiki(wiki):
+            return _dead(raw, DeadReason.SCHEMA, "no wiki", position)
+        if self._wikis and wiki not in self._wikis:
+            return _SKIPS[SkipReason.OTHER_WIKI]
+        namespace = body.namespace
+        if namespace is None:
+            namespace = 0
+        elif not -64 <= namespace < 1 << 20:
+            return _dead(raw, DeadReason.SCHEMA, "namespace out of range", position)
+        if self._namespaces and namespace not in self._namespaces:
+            return _SKIPS[SkipReason.OTHER_NAMESPACE]
+        title = body.title
+        if not title or len(title) > MAX_TITLE_CHARS or _CONTROL.search(title):
+            return _dead(raw, DeadReason.BAD_TITLE, "title absent, too long or broken", position)
+        event_time = float(body.timestamp) if body.timestamp is not None else arrival
+        if event_time is None:
+            return _dead(raw, DeadReason.BAD_TIME, "neither timestamp nor meta.dt", position)
+        if arrival is None:
+            arrival = event_time
+        if not _plausible(event_time, arrival):
+            return _dead(raw, DeadReason.BAD_TIME, "timestamp and meta.dt disagree", position)
+        if kind == "log":
+            return self._log_event(body, raw, wiki, title, namespace, event_time, arrival)
+        revision = body.revision
+        if revision is None or not revision.new:
+            return _SKIPS[SkipReason.NO_REVISION]
+        length = body.length
+        performer = body.user or ""
+        comment = body.comment or ""
+        return Edit(
+            event_id=_event_id(meta, raw),
+            wiki=wiki,
+            server_name=body.server_name or "",
+            title=title,
+            namespace=namespace,
+            rev_id=revision.new,
+            parent_id=revision.old or None,
+            performer=performer if len(performer) <= MAX_NAME_CHARS else performer[:MAX_NAME_CHARS],
+            performer_kind=self._kind(wiki, performer),
+            event_time=event_time,
+            arrival_time=arrival,
+            comment=comment if len(comment) <= MAX_COMMENT_CHARS else comment[:MAX_COMMENT_CHARS],
+            minor=body.minor or False,
+            bot=body.bot or False,
+            is_new=kind == "new",
+            old_len=length.old if length is not None else None,
+            new_len=length.new if length is not None else None,
+            script_path=_script_path(body.server_script_path),
+        )
+
+    def _log_event(
+        self,
+        body: _Body,
+        raw: bytes,
+        wiki: str,
+        title: str,
+        namespace: int,
+        event_time: float,
+        arrival: float,
+    ) -> LogEvent | Skip:
+        if body.log_type not in LOG_TYPES:
+            return _SKIPS[SkipReason.NOT_AN_EDIT]
+        return LogEvent(
+            event_id=_event_id(body.meta, raw),
+            wiki=wiki,
+            server_name=body.server_name or "",
+            title=title,
+            namespace=namespace,
+            log_type=body.log_type,
+            log_action=(body.log_action or "")[:64],
+            performer=(body.user or "")[:MAX_NAME_CHARS],
+            performer_kind=self._kind(wiki, body.user or ""),
+            event_time=event_time,
+            arrival_time=arrival,
+            comment=(body.comment or "")[:MAX_COMMENT_CHARS],
+            target_title=_move_target(body) if body.log_type == "move" else None,
+            restrictions=_restrictions(body) if body.log_type == "protect" else (),
+            log_id=body.log_id,
+        )
+
+    def _tags_change(self, body: _Body, raw: bytes, position: str, arrival: float | None) -> Normalized:
+        wiki, title = body.database, body.page_title
+        if not wiki or not _is_wiki(wiki) or not body.rev_id or not title or arrival is None:
+            return _dead(raw, DeadReason.SCHEMA, "a tags change without its revision", position)
+        if self._wikis and wiki not in self._wikis:
+            return _SKIPS[SkipReason.OTHER_WIKI]
+        if len(title) > MAX_TITLE_CHARS or _CONTROL.search(title):
+            return _dead(raw, DeadReason.BAD_TITLE, "title too long or broken", position)
+        if not EARLIEST <= arrival <= LATEST:
+            return _dead(raw, DeadReason.BAD_TIME, "meta.dt out of range", position)
+        return TagsChange(
+            event_id=_event_id(body.meta, raw),
+            wiki=wiki,
+            rev_id=body.rev_id,
+            title=title.replace("_", " "),
+            tags=tuple(tag[:64] for tag in (body.tags or ())[:64]),
+            event_time=arrival,
+            arrival_time=arrival,
+        )
+
+    def _kind(self, wiki: str, name: str) -> PerformerKind:
+        own = self._is_temporary
+        if own is None:
+            return performer_kind(name)
+        return performer_kind(name, lambda candidate: own(wiki, candidate))
+
+
+def _event_id(meta: _Meta, raw: bytes) -> str:
+    """`meta.id`, or a digest of the bytes where it is absent or no id at all."""
+    found = meta.id
+    if found and len(found) <= 64 and found.isascii() and found.isprintable():
+        return found
+    return blake2b(raw, digest_size=16).hexdigest()
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    """A time without a zone is UTC, as in all of Wikimedia's events."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.timestamp()
+    except (OverflowError, ValueError):
+        return None
+
+
+def _is_wiki(name: str) -> bool:
+    return len(name) <= 64 and name.isascii() and not _CONTROL.search(name)
+
+
+def _plausible(event_time: float, arrival: float) -> bool:
+    return (
+        EARLIEST <= event_time <= LATEST
+        and EARLIEST <= arrival <= LATEST
+        and -MAX_BEHIND_S <= event_time - arrival <= MAX_AHEAD_S
+    )
+
+
+def _script_path(path: str | None) -> str:
+    """Part of a link for a person: kept only if it looks like one. A wiki at its host's root says
+    `/` or nothing."""
+    if path is None:
+        return "/w"
+    path = path.rstrip("/")
+    if len(path) <= 32 and re.fullmatch(r"(/[A-Za-z0-9_-]+)*", path):
+        return path
+    return "/w"
+
+
+def _restrictions(body: _Body) -> tuple[str, ...]:
+    return tuple(f"{found.action}={found.level}" for found in restrictions(bytes(body.log_params))[:8])
+
+
+def _move_target(body: _Body) -> str | None:
+    params = bytes(body.log_params)
+    if not params.startswith(b"{"):
+        return None  # MediaWiki sends [] for no parameters
+    try:
+        target = _MOVE_DECODER.decode(params).target
+    except msgspec.DecodeError:
+        return None
+    if not target or len(target) > MAX_TITLE_CHARS or _CONTROL.search(target):
+        return None
+    return target
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def quote_untrusted(text: str, limit: int = 500) -> str:
+    """For a log line or an error message: one line, bounded, control characters escaped."""
+    cut = text[:limit]
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", cut)
+
+
+def _dead(raw: bytes, reason: DeadReason, message: str, position: str) -> DeadLetter:
+    return DeadLetter(raw, reason, Stage.NORMALIZE, quote_untrusted(message), position)

@@ -1,0 +1,356 @@
+"""Fold an edit into its page: who reverted whom, what the community thereby said of earlier edits.
+
+Identity reverts as in the field (`mwreverts`): a revision whose text equals that of one of the 15
+before it, with at least one other between, undoes those between. Undos and rollbacks that only a
+summary or tag tells of count where no text is known to prove them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from streams.records import Edit, LogEvent, PerformerKind
+from streams.state.page import (
+    EDITORS_CAP,
+    PAIRS_CAP,
+    REVERT_RADIUS,
+    WINDOW,
+    Entry,
+    EntryFlag,
+    PageState,
+)
+
+#: Reverts further apart than this are no edit war.
+DISPUTE_WINDOW_S = 86_400.0
+
+
+class RevertClaim(msgspec.Struct, frozen=True, gc=False):
+    """What an edit's summary says it undid."""
+
+    rev_id: int = 0
+    performer: str = ""
+    to_rev: int = 0
+    """The revision whose text it says is current again."""
+
+
+class Revert(msgspec.Struct, frozen=True):
+    """An edit that undid others."""
+
+    to_rev: int
+    undone: tuple[Entry, ...]
+    """In the order they were made; the performer's own among them."""
+    evidence: str
+    """identity or comment."""
+    self_revert: bool
+
+
+class LabelUpdate(msgspec.Struct, frozen=True, gc=False):
+    """The entry was reverted (`reverted_by` its revert, 0 where only a tag tells), or, with
+    `retracted`, a revision that came late showed that it was not."""
+
+    entry: Entry
+    reverted_by: int
+    labelled_time: float
+    evidence: str
+    retracted: bool = False
+
+
+class Dispute(msgspec.Struct, frozen=True):
+    """Mutual reverts on a page, as of one revert."""
+
+    mutual_reverts: int
+    """Within `DISPUTE_WINDOW_S`, among editors who reverted one another."""
+    editors: tuple[str, ...]
+    involved: tuple[Entry, ...]
+    """The revisions that those reverts undid."""
+    controversy: float
+    """M of Yasseri et al. 2012: E times the sum of min(N_reverted, N_reverter) over mutual pairs,
+    without the top pair."""
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """What folding one edit in showed. `entry` is None for a stale one: nothing was folded."""
+
+    entry: Entry | None
+    revert: Revert | None = None
+    labels: tuple[LabelUpdate, ...] = ()
+    dispute: Dispute | None = None
+    already_reverted: bool = False
+    """It came late: what undid it was there before it."""
+    last_good_rev: int | None = None
+    """Newest earlier revision by another performer that stands; None where none is known."""
+
+
+STALE = Observation(None)
+
+
+def track(
+    page: PageState, edit: Edit, digest: int, row: int, claim: RevertClaim | None = None
+) -> Observation:
+    """Fold `edit` in, in place. `digest` is 0 where its text is not known. An edit older than the
+    page's window, or one that is in it already, leaves the state as it is and gives `STALE`."""
+    entries = page.entries
+    event_time, rev_id = edit.event_time, edit.rev_id
+    index = place_of(page, event_time, rev_id)
+    if index is None:
+        return STALE
+    late = index < len(entries)
+    kind = edit.performer_kind
+    anonymous = kind is PerformerKind.IP or kind is PerformerKind.TEMPORARY
+    entry = Entry(
+        rev_id,
+        event_time,
+        digest,
+        edit.performer,
+        (1 if anonymous else 0) | (2 if edit.bot else 0),
+        row,
+        claim.rev_id if claim is not None else 0,
+        claim.performer if claim is not None else "",
+        claim.to_rev if claim is not None else 0,
+    )
+    if not page.seen:
+        page.first_time = event_time
+    page.seen += 1
+    if event_time < page.first_time:
+        page.first_time = event_time
+    _count_editor(page, edit.performer)
+    if late:
+        entries.insert(index, entry)
+        revert, labels = _derive_again(entries, index)
+    else:
+        entries.append(entry)
+        revert, labels = _derive(entries, index)
+    dispute = None
+    if revert is not None and not revert.self_revert:
+        page.reverts += 1
+        dispute = _dispute(page, index)
+    observation = Observation(
+        entry,
+        revert,
+        labels,
+        dispute,
+        entry.reverted_by != 0 or entry.withdrawn,
+        _last_good_before(entries, index),
+    )
+    if len(entries) > WINDOW:
+        _evict(page)
+    return observation
+
+
+def place_of(page: PageState, event_time: float, rev_id: int) -> int | None:
+    """Where in the window a revision belongs; None if it is older than that, or in it already, at
+    whatever time: a feed may send a revision again with another one."""
+    entries = page.entries
+    index = len(entries)
+    while index:
+        before = entries[index - 1]
+        if before.event_time < event_time or (
+            before.event_time == event_time and before.rev_id < rev_id
+        ):
+            break
+        index -= 1
+    if page.horizon_rev and index < REVERT_RADIUS:
+        return None
+    for entry in entries:
+        if entry.rev_id == rev_id:
+            return None
+    return index
+
+
+def track_tag(page: PageState, rev_id: int, event_time: float) -> LabelUpdate | None:
+    """The wiki tagged a revision `mw-reverted`. None if it is not in the window or known reverted."""
+    for entry in reversed(page.entries):
+        if entry.rev_id == rev_id:
+            if entry.flags & EntryFlag.TAGGED_REVERTED or entry.reverted_by:
+                entry.flags |= int(EntryFlag.TAGGED_REVERTED)
+                return None
+            entry.flags |= int(EntryFlag.TAGGED_REVERTED)
+            return LabelUpdate(entry, 0, event_time, "tag")
+    return None
+
+
+def track_log(page: PageState, event: LogEvent) -> None:
+    """Fold a protection in; of several the newest counts, in whatever order they come. Moves and
+    deletions change which page a state belongs to: the pipeline does that."""
+    if event.log_type == "protect" and event.event_time >= page.protection_time:
+        page.protection = event.log_action
+        page.protection_time = event.event_time
+
+
+def last_good(page: PageState) -> int | None:
+    """Newest revision that stands and that somebody else's standing edit follows, or that is itself
+    a revert. A function of the window alone."""
+    standing_performer: str | None = None
+    for entry in reversed(page.entries):
+        if not entry.stands:
+            continue
+        if entry.reverts_to or (
+            standing_performer is not None and standing_performer != entry.performer
+        ):
+            return entry.rev_id
+        if standing_performer is None:
+            standing_performer = entry.performer
+    return None
+
+
+def _undone_range(entries: Sequence[Entry], index: int) -> tuple[int, int, str] | None:
+    """`(first, stop, evidence)` of the entries that `entries[index]` undoes."""
+    entry = entries[index]
+    first = max(0, index - REVERT_RADIUS)
+    if entry.digest:
+        for back in range(index - 1, first - 1, -1):
+            if entries[back].digest == entry.digest:
+                return (back + 1, index, "identity") if back < index - 1 else None
+    if entry.restores_rev:
+        for back in range(index - 2, first - 1, -1):
+            if entries[back].rev_id == entry.restores_rev:
+                return back + 1, index, "comment"
+    if entry.undoes_rev:
+        for back in range(index - 1, first - 1, -1):
+            if entries[back].rev_id == entry.undoes_rev:
+                return back, back + 1, "comment"
+    if entry.undoes_performer:
+        back = index
+        while back > first and entries[back - 1].performer == entry.undoes_performer:
+            back -= 1
+        if back < index:
+            return back, index, "comment"
+    return None
+
+
+def _derive(entries: list[Entry], index: int) -> tuple[Revert | None, tuple[LabelUpdate, ...]]:
+    entry = entries[index]
+    found = _undone_range(entries, index)
+    if found is None:
+        return None, ()
+    first, stop, evidence = found
+    undone = tuple(entries[first:stop])
+    entry.reverts_to = entries[first - 1].rev_id if first else -1
+    labels = []
+    own = True
+    for earlier in undone:
+        if earlier.performer == entry.performer:
+            earlier.withdrawn = True
+            continue
+        own = False
+        if not earlier.reverted_by:
+            earlier.reverted_by = entry.rev_id
+            if not earlier.flags & EntryFlag.TAGGED_REVERTED:
+                labels.append(LabelUpdate(earlier, entry.rev_id, entry.event_time, evidence))
+    entry.self_revert = own
+    return Revert(entry.reverts_to, undone, evidence, own), tuple(labels)
+
+
+def _derive_again(entries: list[Entry], index: int) -> tuple[Revert | None, tuple[LabelUpdate, ...]]:
+    """A late entry stands at `index`: everything from there on is derived anew, and only what that
+    changes is reported."""
+    redone = {entry.rev_id for entry in entries[index:]}
+    before = {entry.rev_id: entry.reverted_by for entry in entries}
+    for entry in entries:
+        if entry.reverted_by in redone:
+            entry.reverted_by = 0
+    for entry in entries[max(0, index - REVERT_RADIUS) :]:
+        entry.withdrawn = False
+    revert: Revert | None = None
+    given: dict[int, LabelUpdate] = {}
+    for at in range(max(0, index - REVERT_RADIUS), index):
+        # Those before the late one undid what they undid: only `withdrawn` is put back.
+        found = _undone_range(entries, at)
+        for earlier in entries[found[0] : found[1]] if found else ():
+            earlier.withdrawn |= earlier.performer == entries[at].performer
+    for at in range(index, len(entries)):
+        entries[at].reverts_to = 0
+        entries[at].self_revert = False
+        derived, labels = _derive(entries, at)
+        if at == index:
+            revert = derived
+        for label in labels:
+            given[label.entry.rev_id] = label
+    changes = [label for rev_id, label in given.items() if before[rev_id] != label.reverted_by]
+    changes.extend(
+        LabelUpdate(entry, 0, entry.event_time, "", retracted=True)
+        for entry in entries
+        if before[entry.rev_id] and not entry.reverted_by
+    )
+    return revert, tuple(changes)
+
+
+def _last_good_before(entries: Sequence[Entry], index: int) -> int | None:
+    performer = entries[index].performer
+    for at in range(index - 1, -1, -1):
+        entry = entries[at]
+        if entry.stands and entry.performer != performer:
+            return entry.rev_id
+    return None
+
+
+def _count_editor(page: PageState, performer: str) -> None:
+    editors = page.editors
+    count = editors.get(performer)
+    editors[performer] = 1 if count is None else count + 1
+    if len(editors) > EDITORS_CAP:
+        most = sorted(editors.items(), key=lambda item: (-item[1], item[0]))
+        page.editors = dict(most[: EDITORS_CAP // 2])
+
+
+def _evict(page: PageState) -> None:
+    """Let the oldest entry go; what it says of a dispute is folded into `pairs`."""
+    gone = page.entries.pop(0)
+    page.horizon_time, page.horizon_rev = gone.event_time, gone.rev_id
+    if not gone.reverted_by:
+        return
+    for entry in page.entries[: REVERT_RADIUS + 1]:
+        if entry.rev_id == gone.reverted_by:
+            pair = f"{entry.performer}\n{gone.performer}"
+            pairs = page.pairs
+            if pair not in pairs and len(pairs) >= PAIRS_CAP:
+                del pairs[min(pairs, key=lambda name: (pairs[name], name))]
+            pairs[pair] = pairs.get(pair, 0) + 1
+            return
+
+
+def _dispute(page: PageState, index: int) -> Dispute | None:
+    """Mutual reverts as of `entries[index]`; None where nobody reverted back."""
+    entries = page.entries
+    performer_of = {entry.rev_id: entry.performer for entry in entries}
+    now = entries[index].event_time
+    recent: dict[tuple[str, str], list[Entry]] = {}
+    counts: dict[tuple[str, str], int] = {}
+    for name, times in page.pairs.items():
+        reverter, _, reverted = name.partition("\n")
+        counts[reverter, reverted] = times
+    for entry in entries[: index + 1]:
+        reverter = performer_of.get(entry.reverted_by, "") if entry.reverted_by else ""
+        if not reverter:
+            continue
+        pair = (reverter, entry.performer)
+        counts[pair] = counts.get(pair, 0) + 1
+        if now - entry.event_time <= DISPUTE_WINDOW_S:
+            recent.setdefault(pair, []).append(entry)
+    involved = [
+        entry
+        for (reverter, reverted), undone in recent.items()
+        if (reverted, reverter) in recent
+        for entry in undone
+    ]
+    controversy = _controversy(counts, page.editors)
+    if not involved and not controversy:
+        return None
+    # One revert that undoes several edits of a performer is one revert.
+    reverts = {entry.reverted_by for entry in involved}
+    editors = sorted({performer_of[rev_id] for rev_id in reverts})
+    return Dispute(len(reverts), tuple(editors), tuple(involved), controversy)
+
+
+def _controversy(counts: dict[tuple[str, str], int], editors: dict[str, int]) -> float:
+    weights = []
+    involved: set[str] = set()
+    for reverter, reverted in counts:
+        if reverter < reverted and (reverted, reverter) in counts:
+            weights.append(min(editors.get(reverter, 1), editors.get(reverted, 1)))
+            involved.update((reverter, reverted))
+    if len(weights) < 2:
+        return 0.0
+    return float(len(involved) * (sum(weights) - max(weights)))
