@@ -1,0 +1,76 @@
+"""What one micro-batch changes: committed together or not at all."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.records import Alert, DeadLetter, LabelKind
+from streams.state.episode import EpisodeState
+from streams.state.page import PageState
+from streams.state.performer import PerformerState
+from streams.state.watermark import Watermark
+from streams.state.words import WordMemory
+
+#: Bits of `EditRow.flags`.
+ANONYMOUS, WITH_CONTENT, ALERTED = 1, 2, 4
+#: An edit that stood so long in event time is labelled as kept; a later revert changes nothing.
+KEPT_AFTER_S = 48 * 3_600.0
+
+
+class EditRow(msgspec.Struct, frozen=True, gc=False):
+    """One edit as scored at the time."""
+
+    row: int
+    page: int
+    rev_id: int
+    event_time: float
+    risk: float
+    flags: int
+
+
+class LabelRow(msgspec.Struct, frozen=True, gc=False):
+    """What the community did with the edit `row`. `label` None takes a label back."""
+
+    row: int
+    label: LabelKind | None
+    labelled_time: float
+    reverted_by: int
+    evidence: str
+
+
+class Requeued(msgspec.Struct, frozen=True, gc=False):
+    """A dead letter that an operator sent back."""
+
+    id: int
+    source: str
+    position: str
+    raw: bytes
+
+
+class Batch(msgspec.Struct):
+    """Everything to commit. Ids are `state_id` of the key that the state carries."""
+
+    source: str
+    cursor: str | None = None
+    outcomes: dict[str, int] = {}
+    """Records taken in, by outcome: adds up to the records of the batch."""
+    event_ids: list[str] = []
+    pages: dict[int, PageState] = {}
+    words: dict[int, WordMemory] = {}
+    performers: dict[int, PerformerState] = {}
+    episodes: dict[int, EpisodeState | None] = {}
+    """None: nothing is open any more, the row goes."""
+    dropped_pages: set[int] = set()
+    edits: list[EditRow] = []
+    labels: list[LabelRow] = []
+    alerts: list[Alert] = []
+    dead_letters: list[DeadLetter] = []
+    requeued: list[int] = []
+    """Dead letters that were processed again in this batch: they go."""
+    kept_rows: tuple[int, int] | None = None
+    """Edits from the first row to below the second that have no label yet are labelled as kept."""
+    watermark: Watermark | None = None
+    next_row: int = 1
+    newest_arrival: float | None = None
+    """Arrival time of the newest record or canary in it."""
+    stage_seconds: dict[str, float] = {}

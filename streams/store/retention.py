@@ -1,0 +1,63 @@
+"""What is old leaves, a little at a time: no commit waits for a sweep of the whole file."""
+
+from __future__ import annotations
+
+from streams.store.sqlite import SqliteStore
+
+#: Commits between two sweeps, and rows that one looks at in each table.
+EVERY = 64
+ROWS = 4_000
+DEAD_LETTERS_CAP = 100_000
+
+_DAY_S = 86_400.0
+
+
+class Retention:
+    """Walks the tables round and round. States leave by event time; a state that should have left but
+    did not yet is not used either (`Processor` sees to that), so when the walk passes does not matter.
+    """
+
+    def __init__(self, store: SqliteStore, retention_days: float) -> None:
+        self._store = store
+        self._retention_s = retention_days * _DAY_S
+        self._commits = 0
+        self._at = {"pages": -1, "performers": -1}
+
+    def committed(self, event_time: float, now: float) -> None:
+        """After each commit. `event_time` that has passed; `now`, processing time, for dead letters."""
+        self._commits += 1
+        if self._commits % EVERY == 0:
+            self._sweep(event_time - self._retention_s, now - self._retention_s)
+
+    def _sweep(self, before: float, dead_before: float) -> None:
+        with self._store.transaction() as db:
+            for table in self._at:
+                first = self._at[table]
+                ids = db.execute(
+                    f"SELECT id, last_time FROM {table} WHERE id > ? ORDER BY id LIMIT ?", (first, ROWS)
+                ).fetchall()
+                self._at[table] = ids[-1][0] if len(ids) == ROWS else -1
+                old = [(key_id,) for key_id, last_time in ids if last_time < before]
+                db.executemany(f"DELETE FROM {table} WHERE id = ?", old)
+                if table == "pages":
+                    db.executemany("DELETE FROM page_words WHERE id = ?", old)
+            # Edits stand in the order they came: nothing behind the first that stays is looked at.
+            db.execute(
+                "DELETE FROM edits WHERE row < coalesce((SELECT min(row) FROM"
+                " (SELECT row, event_time FROM edits ORDER BY row LIMIT ?) WHERE event_time >= ?), 0)",
+                (ROWS, before),
+            )
+            # The newest alert always stays: the log counts on from it.
+            settled = db.execute(
+                "SELECT alert_id FROM (SELECT * FROM alerts_now ORDER BY seq LIMIT ?)"
+                " WHERE status = 'resolved' AND event_time < ?"
+                " AND seq < (SELECT max(seq) FROM alerts_now)",
+                (ROWS, before),
+            ).fetchall()
+            for table in ("alerts", "alerts_now"):
+                db.executemany(f"DELETE FROM {table} WHERE alert_id = ?", settled)
+            db.execute(
+                "DELETE FROM dead_letters WHERE requeued = 0 AND (time < ? OR id <="
+                " (SELECT coalesce(max(id), 0) FROM dead_letters) - ?)",
+                (dead_before, DEAD_LETTERS_CAP),
+            )

@@ -1,0 +1,43 @@
+-- One file holds everything of an embedded Factwatch: state, cursor, alerts, labels, dead letters.
+-- Every micro-batch is one transaction over all of them.
+CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE cursors (source TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE counters (
+  source TEXT NOT NULL, outcome TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (source, outcome)
+) WITHOUT ROWID;
+-- Ids of recent events, a line each, one row a batch: bounded by `RecentIds`.
+CREATE TABLE recent_ids (batch INTEGER PRIMARY KEY, n INTEGER NOT NULL, ids TEXT NOT NULL);
+
+-- Keys are 63-bit digests of the name that the state carries; a row is rewritten whole.
+CREATE TABLE pages (id INTEGER PRIMARY KEY, last_time REAL NOT NULL, state BLOB NOT NULL);
+CREATE TABLE page_words (id INTEGER PRIMARY KEY, state BLOB NOT NULL);
+CREATE TABLE performers (id INTEGER PRIMARY KEY, last_time REAL NOT NULL, state BLOB NOT NULL);
+CREATE TABLE episodes (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL, deadline REAL, state BLOB NOT NULL
+);
+
+-- Every edit scored, in the order it was; `label` is NULL until the wiki's community has said.
+CREATE TABLE edits (
+  row INTEGER PRIMARY KEY, page INTEGER NOT NULL, rev_id INTEGER NOT NULL, event_time REAL NOT NULL,
+  risk REAL NOT NULL, flags INTEGER NOT NULL, label TEXT, labelled_time REAL, reverted_by INTEGER,
+  evidence TEXT
+);
+
+CREATE TABLE alerts (
+  seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, ce_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL
+);
+CREATE INDEX alerts_of_id ON alerts (alert_id, seq);
+-- The latest state change of each alert, with what it can be asked by.
+CREATE TABLE alerts_now (
+  alert_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL,
+  wiki TEXT NOT NULL, title TEXT NOT NULL, event_time REAL NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX alerts_now_by_seq ON alerts_now (seq);
+CREATE TABLE sink_cursors (sink TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE dead_letters (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, stage TEXT NOT NULL, reason TEXT NOT NULL,
+  message TEXT NOT NULL, position TEXT NOT NULL, time REAL NOT NULL, requeued INTEGER NOT NULL DEFAULT 0,
+  raw BLOB NOT NULL
+);
+CREATE INDEX dead_letters_requeued ON dead_letters (id) WHERE requeued = 1;

@@ -1,0 +1,212 @@
+// An alert as elements. Every text of a wiki goes in by textContent, isolated for its direction.
+
+import { getJson } from "./feed.js";
+import { diffWords, duration, visible } from "./words.js";
+
+export const KINDS = {
+  "edit.suspect": "Suspect edit",
+  "page.contested": "Contested page",
+  "fact.corrected": "Correction",
+};
+const SEVERITIES = { critical: "◆ Critical", warning: "▲ Warning", info: "● Info" };
+const PERFORMERS = {
+  registered: "registered account",
+  temporary: "temporary account",
+  ip: "not logged in (IP)",
+  hidden: "name hidden by the wiki",
+};
+const CHANGES = {
+  number: "Number", date: "Date", quantity: "Quantity", name: "Name", negation: "Negation",
+  wording: "Wording", insertion: "Added", deletion: "Removed", property: "Statement",
+};
+const OBSERVED = {
+  edits: "Edits in this episode", mutual_reverts: "Mutual reverts", editors: "Editors", controversy: "Controversy",
+  dispute_templates: "Dispute templates", protection: "Protection", protected_by: "Protected by",
+};
+const SHOWN_CHANGES = 3;
+
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+function untrusted(text, attributes = {}) {
+  return element("bdi", attributes, visible(text));
+}
+
+/** Only https and http (a private wiki) lead anywhere; any other address is shown, not linked. */
+function link(url, label, attributes = {}) {
+  let isSafe = false;
+  try {
+    isSafe = ["https:", "http:"].includes(new URL(url).protocol);
+  } catch {
+    // Not an address at all.
+  }
+  if (!isSafe) return url ? element("span", { class: "no-link" }, label, " (", untrusted(url), ")") : null;
+  return element("a", { href: url, target: "_blank", rel: "noopener noreferrer", ...attributes }, label);
+}
+
+export function age(seconds, prefix = "") {
+  const when = new Date(seconds * 1000);
+  const isTime = !Number.isNaN(when.getTime());
+  return element("time", {
+    "data-at": seconds,
+    "data-prefix": prefix,
+    ...(isTime ? { datetime: when.toISOString(), title: when.toLocaleString() } : {}),
+  });
+}
+
+export function openCard(alert) {
+  const card = element("article", { class: "card", "data-severity": alert.severity, "data-kind": alert.kind });
+  card.append(
+    element("div", { class: "badges" },
+      element("span", { class: "badge severity" }, SEVERITIES[alert.severity] ?? alert.severity),
+      element("span", { class: "badge" }, KINDS[alert.kind] ?? alert.kind),
+      untrusted(alert.wiki, { class: "wiki" }),
+      age(alert.event_time)),
+    element("div", { class: "head" }, element("div", {}, title(alert), performer(alert)), risk(alert)),
+  );
+  card.append(...changes(alert.fact_changes));
+  const why = reasons(alert);
+  if (why !== null) card.append(why);
+  card.append(element("footer", { class: "links" },
+    link(alert.diff_url, "Diff"),
+    link(alert.page_url, "Page"),
+    alert.last_good_rev_id === null ? null : link(alert.last_good_url, `Last good revision ${alert.last_good_rev_id}`),
+    history(alert)));
+  return card;
+}
+
+function title(alert) {
+  return element("h3", {}, untrusted(alert.title));
+}
+
+function performer(alert) {
+  const parts = element("p", { class: "who" });
+  if (alert.kind === "page.contested") parts.append("last edit by ");
+  if (alert.performer) parts.append(untrusted(alert.performer, { class: "name" }), " · ");
+  parts.append(PERFORMERS[alert.performer_kind] ?? alert.performer_kind);
+  if (alert.comment) parts.append(" · “", untrusted(alert.comment, { class: "comment" }), "”");
+  return parts;
+}
+
+function risk(alert) {
+  if (alert.revert_risk === null) return null;
+  const percent = Math.min(Math.round(alert.revert_risk * 100), 99); // never certain
+  const figure = percent >= 1 ? `${percent} %` : "<1 %";
+  const meter = element("meter", { min: 0, max: 1, value: alert.revert_risk, "aria-hidden": "true" });
+  const box = element("div", { class: "risk" }, element("strong", {}, figure), meter, element("span", {}, "revert risk"));
+  if (!alert.with_content) box.append(element("span", { class: "blind" }, "text not seen"));
+  return box;
+}
+
+function changes(factChanges) {
+  const boxes = factChanges.map(change);
+  if (boxes.length <= SHOWN_CHANGES) return boxes;
+  const rest = boxes.slice(SHOWN_CHANGES);
+  return [
+    ...boxes.slice(0, SHOWN_CHANGES),
+    element("details", { class: "more" }, element("summary", {}, rest.length === 1 ? "1 more change" : `${rest.length} more changes`), ...rest),
+  ];
+}
+
+function change(fact) {
+  const isBack = fact.before === fact.after; // in a dispute: changed, and changed back
+  const { before, after } = diffWords(fact.before, fact.after);
+  const heading = element("p", { class: "where" }, CHANGES[fact.change_type] ?? fact.change_type);
+  if (fact.section) heading.append(" · ", untrusted(fact.section));
+  if (isBack) {
+    heading.append(" · changed to and fro, now as before");
+    return element("div", { class: "change" }, heading, element("dl", {}, element("dt", {}, "Now"), marked(after, "ins")));
+  }
+  return element("div", { class: "change" }, heading,
+    element("dl", {},
+      element("dt", {}, "Before"), marked(before, "del"),
+      element("dt", {}, "After"), marked(after, "ins")));
+}
+
+function marked(runs, tag) {
+  if (runs.length === 0) return element("dd", { class: "nothing" }, tag === "del" ? "nothing stood here" : "nothing stands here now");
+  const line = element("dd", { dir: "auto" });
+  for (const run of runs) line.append(run.changed ? element(tag, {}, run.text) : run.text);
+  return line;
+}
+
+function reasons(alert) {
+  const list = element("ul", { class: "reasons" });
+  for (const reason of alert.reasons) {
+    const way = reason.contribution < 0 ? "lowers" : "raises";
+    list.append(element("li", { class: way }, untrusted(reason.text),
+      way === "lowers" ? element("span", { class: "note" }, " (speaks for it)") : ""));
+  }
+  if (alert.kind === "page.contested" || alert.evidence.edits > 1) {
+    for (const [name, label] of Object.entries(OBSERVED)) {
+      const value = alert.evidence[name];
+      if (value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)) continue;
+      const item = element("li", { class: "raises" }, `${label}: `);
+      for (const [index, part] of [value].flat().entries()) item.append(index > 0 ? ", " : "", observed(part));
+      list.append(item);
+    }
+  }
+  return list.children.length === 0 ? null : element("div", { class: "why" }, element("h4", {}, "Why"), list);
+}
+
+function observed(value) {
+  return typeof value === "number" ? value.toLocaleString(undefined, { maximumFractionDigits: 1 }) : untrusted(value);
+}
+
+function history(alert) {
+  const list = element("ol", { class: "history" });
+  const box = element("details", {}, element("summary", {}, "History"), list);
+  box.addEventListener("toggle", async () => {
+    if (!box.open) return;
+    try {
+      const { changes: all } = await getJson(`/v1/alerts/${encodeURIComponent(alert.alert_id)}`);
+      list.replaceChildren(...all.map((state) => element("li", {},
+        new Date(state.event_time * 1000).toLocaleString(), ` · ${state.status} · `, untrusted(state.summary))));
+    } catch (error) {
+      list.replaceChildren(element("li", {}, `can't be read now: ${error.message}`));
+    }
+  });
+  return box;
+}
+
+/** `correction`: the fact.corrected alert that names this one, when it is known. */
+export function settledRow(alert, correction) {
+  const row = element("article", { class: "row", "data-kind": alert.kind });
+  row.append(
+    element("div", { class: "badges" },
+      element("span", { class: "badge" }, KINDS[alert.kind] ?? alert.kind),
+      untrusted(alert.wiki, { class: "wiki" }),
+      age(alert.event_time)),
+    title(alert),
+    how(alert, correction));
+  const [first] = alert.fact_changes;
+  if (first) {
+    row.append(element("details", { class: "was" }, element("summary", {}, "What it was"), ...changes(alert.fact_changes)));
+  }
+  row.append(element("footer", { class: "links" },
+    link(correction?.diff_url ?? alert.diff_url, correction ? "Correcting diff" : "Diff"),
+    link(alert.page_url, "Page"),
+    history(alert)));
+  return row;
+}
+
+function how(alert, correction) {
+  const line = element("p", { class: "how" });
+  const { outcome, open_s: openS, settled_by: settledBy } = alert.evidence;
+  const after = duration(Number(openS ?? alert.event_time - alert.episode_start));
+  const by = correction?.performer || settledBy || (alert.kind === "fact.corrected" ? alert.performer : "");
+  if (outcome === "reverted" || alert.kind === "fact.corrected") {
+    line.append(element("span", { class: "tick", "aria-hidden": "true" }, "✓ "), "Corrected");
+    if (by) line.append(" by ", untrusted(by, { class: "name" }));
+    line.append(` after ${after}`);
+  } else if (outcome === "withdrawn") line.append(`Taken back by its own author after ${after}`);
+  else if (outcome === "kept") line.append(`Kept: nobody reverted it in ${after}`);
+  else if (outcome === "settled") line.append(`The dispute settled; it lasted ${after}`);
+  else if (outcome) line.append("Ended: ", untrusted(outcome), ` after ${after}`);
+  else line.append(untrusted(alert.summary));
+  return line;
+}

@@ -1,0 +1,255 @@
+"""The page as a person sees it: pushed alerts, hostile texts, what is settled, a token, an outage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from streams.records import AlertKind, ChangeType, FactChange
+from streams.sources.base import SourceStatus
+from streams.web.tokens import Scope, Tokens
+from tests.integration.browser import console, open_browser
+from tests.memory_alerts import StoreAlerts
+from tests.sample_alerts import HOSTILE_TITLE, a_day, correction_of, resolved, sample_alert
+from tests.web_world import WebWorld, eventually, serve
+
+TOKEN = "a-token-for-the-page"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[WebWorld]:
+    """On the real store."""
+    alerts = StoreAlerts(tmp_path / "factwatch.sqlite")
+    with serve(WebWorld(alerts)) as world:
+        yield world
+    alerts.close()
+
+
+def visit(browser: Chrome, world: WebWorld) -> None:
+    """The page, loaded and following the stream; marked, so that a reload would be noticed."""
+    console(browser)
+    browser.get(world.url)
+    browser.execute_script("window.isStillThisLoad = true")
+    eventually(lambda: text_of(browser, "source-state") != "Loading")
+
+
+def text_of(browser: Chrome, element_id: str) -> str:
+    return str(
+        browser.execute_script("return document.getElementById(arguments[0]).innerText", element_id)
+    )
+
+
+def titles(browser: Chrome, element_id: str) -> list[str]:
+    script = "return [...document.querySelectorAll(arguments[0])].map(h => h.textContent)"
+    return list(browser.execute_script(script, f"#{element_id} > li:not(.leaving) h3"))
+
+
+def test_an_alert_appears_without_a_reload(browser: Chrome, world: WebWorld) -> None:
+    visit(browser, world)
+    eventually(lambda: "All quiet" in text_of(browser, "empty"))
+    fact = FactChange(
+        fact_key="k",
+        change_type=ChangeType.NUMBER,
+        section="Geography",
+        before="It is 8,849 m high, measured in 2020.",
+        after="It is 12 m high, measured in 2020.",
+    )
+    world.alerts.commit(sample_alert(1, fact_changes=(fact,)))
+    eventually(lambda: titles(browser, "open") == ["Mount Everest"])
+    assert browser.execute_script("return window.isStillThisLoad") is True
+    assert browser.find_element(By.CSS_SELECTOR, "#open del").text == "8,849"
+    assert browser.find_element(By.CSS_SELECTOR, "#open ins").text == "12"
+    assert browser.find_element(By.LINK_TEXT, "Diff").get_attribute("href").endswith("diff=1300000001")
+    eventually(lambda: browser.title == "(1) Factwatch")
+    assert console(browser) == []
+
+
+def test_a_newer_alert_stands_above_an_older_one(browser: Chrome, world: WebWorld) -> None:
+    world.alerts.commit(sample_alert(1, title="First"))
+    visit(browser, world)
+    world.alerts.commit(sample_alert(2, title="Second"), sample_alert(3, title="Third"))
+    eventually(lambda: titles(browser, "open") == ["Third", "Second", "First"])
+
+
+def test_a_hostile_title_shows_as_text_and_runs_nothing(browser: Chrome, world: WebWorld) -> None:
+    visit(browser, world)
+    hostile = sample_alert(
+        1,
+        title=HOSTILE_TITLE,
+        comment="<b>bold</b>",
+        page_url="javascript:window.pwned=1",
+        diff_url="ftp://wiki.example/diff",
+    )
+    world.alerts.commit(hostile)
+    [title] = eventually(lambda: titles(browser, "open"))
+    assert title.startswith("<img src=x onerror=")
+    assert "[U+202E]" in title
+    assert "↵<script>" in title
+    script = (
+        "return [document.querySelectorAll('#open img, #open script, #open b').length, window.pwned]"
+    )
+    assert browser.execute_script(script) == [0, None]
+    links = browser.execute_script("return [...document.querySelectorAll('#open a')].map(a => a.href)")
+    assert links == [hostile.last_good_url]
+    assert "javascript:window.pwned=1" in text_of(browser, "open")
+    assert browser.title == "(1) Factwatch"
+    assert console(browser) == []
+
+
+def test_a_resolved_alert_moves_to_settled_with_who_and_when(browser: Chrome, world: WebWorld) -> None:
+    alert = sample_alert(1)
+    world.alerts.commit(alert)
+    visit(browser, world)
+    eventually(lambda: titles(browser, "open") == ["Mount Everest"])
+    world.alerts.commit(resolved(alert), correction_of(alert))
+    eventually(lambda: titles(browser, "settled") == ["Mount Everest"])
+    assert titles(browser, "open") == []
+    assert "Corrected by Vigilant Editor after 4 min" in text_of(browser, "settled")
+    eventually(lambda: not browser.find_elements(By.CSS_SELECTOR, "#open > li"))
+
+
+def test_a_sentence_changed_to_and_fro_is_shown_once(browser: Chrome, world: WebWorld) -> None:
+    """A dispute's change since it began may be none."""
+    fact = FactChange(
+        fact_key="k",
+        change_type=ChangeType.WORDING,
+        section="Safety",
+        before="It leaks.",
+        after="It leaks.",
+    )
+    evidence = {"mutual_reverts": 6, "controversy": 0.0}
+    world.alerts.commit(
+        sample_alert(1, kind=AlertKind.PAGE_CONTESTED, fact_changes=(fact,), evidence=evidence)
+    )
+    visit(browser, world)
+    eventually(lambda: titles(browser, "open"))
+    shown = text_of(browser, "open")
+    assert shown.count("It leaks.") == 1
+    assert "changed to and fro, now as before" in shown
+    assert "Mutual reverts: 6" in shown
+    assert "Controversy" not in shown
+
+
+def test_an_update_leaves_the_rest_of_the_page_alone(browser: Chrome, world: WebWorld) -> None:
+    first, second = sample_alert(1, title="First"), sample_alert(2, title="Second")
+    world.alerts.commit(first, second)
+    visit(browser, world)
+    eventually(lambda: len(titles(browser, "open")) == 2)
+    browser.find_element(By.CSS_SELECTOR, f"[data-alert='{first.alert_id}'] summary").send_keys(
+        Keys.ENTER
+    )
+    eventually(lambda: "Suspect edit: First" in text_of(browser, "open"))
+    browser.execute_script("document.querySelector('#open a').focus()")
+    world.alerts.commit(sample_alert(3, title="Third"))
+    eventually(lambda: len(titles(browser, "open")) == 3)
+    assert browser.switch_to.active_element.get_attribute("href") == second.diff_url
+    assert browser.find_element(By.CSS_SELECTOR, f"[data-alert='{first.alert_id}'] details[open]")
+
+
+def test_filters_and_pause(browser: Chrome, world: WebWorld) -> None:
+    world.alerts.commit(*a_day(time.time()))
+    visit(browser, world)
+    eventually(lambda: len(titles(browser, "open")) == 5)
+    browser.find_element(By.ID, "filter-text").send_keys("biology")
+    eventually(lambda: titles(browser, "open") == ["Photosynthesis"])
+    browser.find_element(By.ID, "filter-text").send_keys(" nowhere")
+    eventually(lambda: "No open alert matches" in text_of(browser, "empty"))
+    browser.find_element(By.ID, "clear-filter").click()
+    eventually(lambda: len(titles(browser, "open")) == 5)
+    browser.find_element(By.ID, "pause").click()
+    world.alerts.commit(sample_alert(50, title="While paused"))
+    eventually(lambda: text_of(browser, "pause") == "Resume (1 waiting)")
+    assert "While paused" not in titles(browser, "open")
+    browser.find_element(By.ID, "pause").click()
+    eventually(lambda: "While paused" in titles(browser, "open"))
+
+
+def test_an_outage_of_the_source_is_told_with_what_to_do(browser: Chrome, world: WebWorld) -> None:
+    world.source = SourceStatus("retrying", "no network: retrying in 12 s")
+    visit(browser, world)
+    eventually(lambda: text_of(browser, "source-state") == "Retrying")
+    assert "no network: retrying in 12 s" in text_of(browser, "source")
+    assert "make demo" in text_of(browser, "trouble")
+    assert "All quiet" not in text_of(browser, "main")
+    world.source = SourceStatus("connected", "", time.time())
+    eventually(lambda: text_of(browser, "source-state") == "Connected")
+    assert not browser.find_element(By.ID, "trouble").is_displayed()
+
+
+def test_the_page_takes_up_where_it_was_when_the_server_comes_back(browser: Chrome) -> None:
+    world = WebWorld()
+    with serve(world):
+        visit(browser, world)
+        eventually(lambda: text_of(browser, "source-state") == "Connected")
+    eventually(lambda: "reach" in text_of(browser, "source-state"))
+    world.alerts.commit(sample_alert(1, title="While away"))
+    with serve(world, bind=world.url.removeprefix("http://")):
+        eventually(lambda: titles(browser, "open") == ["While away"], within_s=20)
+
+
+def test_with_tokens_the_page_asks_once(browser: Chrome) -> None:
+    world = WebWorld()
+    world.alerts.commit(sample_alert(1))
+    with serve(world, Tokens({TOKEN: frozenset({Scope.READ})})):
+        browser.get(world.url)
+        field = browser.find_element(By.ID, "token")
+        eventually(field.is_displayed)
+        field.send_keys("wrong", Keys.ENTER)
+        eventually(lambda: "Not accepted" in text_of(browser, "token-form"))
+        field.send_keys(TOKEN, Keys.ENTER)
+        eventually(lambda: titles(browser, "open") == ["Mount Everest"])
+        browser.refresh()
+        eventually(lambda: titles(browser, "open") == ["Mount Everest"])
+        world.alerts.commit(sample_alert(2, title="Pushed"))
+        eventually(lambda: "Pushed" in titles(browser, "open"))
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_runs_off_the_side(browser: Chrome, world: WebWorld, width: int) -> None:
+    world.alerts.commit(*a_day(time.time()))
+    world.alerts.commit(sample_alert(90, title="W" * 255, comment="x" * 500))
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        visit(browser, world)
+        eventually(lambda: len(titles(browser, "open")) == 6)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gone", "new"),
+    [
+        ("It is 8,849 m high.", "It is 12 m high.", ["8,849"], ["12"]),
+        ("one two three", "one three", ["two "], []),
+        ("", "all new", [], ["all new"]),
+        ("red, green, blue", "cyan, teal, blue", ["red, green"], ["cyan, teal"]),
+        ("他出生于1879年。", "他出生于1979年。", ["1879"], ["1979"]),
+        ("same", "same", [], []),
+        ("x " * 1500 + "end", "y " * 1500 + "end", ["x " * 1500], ["y " * 1500]),
+    ],
+)
+def test_the_changed_words_are_marked(
+    browser: Chrome, world: WebWorld, before: str, after: str, gone: list[str], new: list[str]
+) -> None:
+    visit(browser, world)
+    script = """
+        const [before, after, done] = arguments;
+        import("/static/words.js").then(({diffWords}) => done(diffWords(before, after)));
+    """
+    runs = browser.execute_async_script(script, before, after)
+    assert [run["text"].strip() for run in runs["before"] if run["changed"]] == [x.strip() for x in gone]
+    assert [run["text"].strip() for run in runs["after"] if run["changed"]] == [x.strip() for x in new]
