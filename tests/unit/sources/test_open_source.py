@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from streams.errors import BadInput
+from streams.sources.open import open_source
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+SETTINGS = cast(
+    "Settings",
+    SimpleNamespace(eventstreams_url="http://127.0.0.1:1/s", user_agent="test/1", stall_after_s=5.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ("a.ndjson", "ndjson"),
+        ("a.jsonl", "ndjson"),
+        ("a.json", "ndjson"),
+        ("a.jsonl.gz", "ndjson"),
+        ("a.NDJSON.BZ2", "ndjson"),
+        ("a.ndjson.xz", "ndjson"),
+        ("a.xml", "history"),
+        ("a.xml.gz", "history"),
+        ("a.xml.bz2", "history"),
+        ("a.xml.xz", "history"),
+        ("enwiki-20260101-pages-meta-history1.xml-p1p844.bz2", "history"),
+    ],
+)
+def test_a_file_is_opened_by_its_ending(tmp_path: Path, spec: str, name: str) -> None:
+    path = tmp_path / spec
+    path.write_bytes(b"")
+    assert open_source(str(path), SETTINGS).name == name
+
+
+def test_the_live_sources_and_standard_input_are_opened_by_name() -> None:
+    feed = open_source("rcfeed://127.0.0.1:0", SETTINGS)
+    feed.close()
+    assert feed.name == "rcfeed"
+    assert open_source("eventstreams", SETTINGS).name == "eventstreams"
+    assert open_source("-", SETTINGS).name == "ndjson"
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("missing.xml", "no such file; wants eventstreams, rcfeed://HOST:PORT, or a file"),
+        ("eventstream", "no such file; wants eventstreams"),
+        ("", "no such file"),
+        (".", "is a directory"),
+        ("notes.txt", "its ending does not tell what it is; wants .ndjson"),
+        ("packed.gz", "its ending does not tell what it is"),
+        ("broken.7z", "not a 7z archive that can be read"),
+        ("new.xml.zst", "its ending does not tell"),
+        ("renamed.xml", "zstd is not read: unpack it first"),
+        ("https://stream.wikimedia.org/v2", "goes into FACTWATCH_EVENTSTREAMS_URL"),
+        ("rcfeed://x", "wants rcfeed://HOST:PORT"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("notes.txt", "packed.gz", "new.xml.zst"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "broken.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
+    (tmp_path / "renamed.xml").write_bytes(b"\x28\xb5\x2f\xfd")
+    with pytest.raises(BadInput) as caught:
+        open_source(spec, SETTINGS)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
