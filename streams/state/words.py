@@ -20,6 +20,8 @@ CAPACITY = 8_000
 """Words remembered; an 80 KB article has about 4,000 different ones."""
 GONE_FLOOR = 256
 """Words no longer on the page are kept up to as many as stand on it, and always this many."""
+MAX_CHARS = 400_000
+"""Text counted of a page first met, as much as a difference reads."""
 BULK = 200
 """Words from which columns are changed in NumPy: a blanking of a large page, and its revert."""
 MAX_S = 2**31 - 1
@@ -104,20 +106,22 @@ class WordMemory:
             return
         if self.rev_id == 0:
             self.start_time = event_time
-        found: Mapping[str, int] = count_words(text or "")
+        found = count_words((text or "")[:MAX_CHARS])
         gone = {
             word: self.count[at]
             for word, at in self.index.items()
             if self.count[at] and word not in found
         }
         self._remove(gone, event_time, threw_out=False)
-        for word, n in found.items():
-            at = self.index.get(word)
-            if at is None or not self.count[at]:
-                self._add_one(word, n, UNKNOWN, UNKNOWN)
-            else:
-                self.total += n - self.count[at]
-                self.count[at] = n
+        self._append([word for word in found if word not in self.index], 0, UNKNOWN, UNKNOWN)
+        places, numbers = self._places(found)
+        counts = np.frombuffer(self.count, dtype=np.intc)
+        back = places[counts[places] == 0]
+        np.frombuffer(self.since_rev, dtype=np.intc)[back] = UNKNOWN
+        np.frombuffer(self.since_s, dtype=np.intc)[back] = UNKNOWN
+        counts[places] = numbers
+        self.total, self.present = int(numbers.sum()), len(places)
+        del counts
         self.rev_id = rev_id
         self._bound()
 
@@ -271,16 +275,21 @@ class WordMemory:
 
     def pack(self) -> PackedWords:
         return PackedWords(
-            self.rev_id,
-            self.ordinal,
-            self.total,
-            self.from_creation,
-            self.start_time,
-            "\n".join(self.index),
-            *(getattr(self, name).tobytes() for name in _COLUMNS),
-            self.thrown_total,
-            self.present,
-            self.usual,
+            rev_id=self.rev_id,
+            ordinal=self.ordinal,
+            total=self.total,
+            from_creation=self.from_creation,
+            start_time=self.start_time,
+            words="\n".join(self.index),
+            count=self.count.tobytes(),
+            since_rev=self.since_rev.tobytes(),
+            since_s=self.since_s.tobytes(),
+            life_revs=self.life_revs.tobytes(),
+            life_s=self.life_s.tobytes(),
+            thrown=self.thrown.tobytes(),
+            thrown_total=self.thrown_total,
+            present=self.present,
+            usual=self.usual,
         )
 
     @classmethod

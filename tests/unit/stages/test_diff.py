@@ -56,7 +56,9 @@ def test_pieces_put_together_are_the_text_and_hold_its_words(text: str) -> None:
 
 
 def test_a_changed_number_is_one_place_with_what_stands_before_it() -> None:
-    delta = text_delta("Intro\nHe was born in 1809 in Kentucky.\nEnd", "Intro\nHe was born in 1909 in Kentucky.\nEnd")
+    delta = text_delta(
+        "Intro\nHe was born in 1809 in Kentucky.\nEnd", "Intro\nHe was born in 1909 in Kentucky.\nEnd"
+    )
     [span] = delta.spans
     assert (span.before.strip(), span.after.strip()) == ("1809", "1909")
     assert span.left.endswith("born in ")
@@ -66,7 +68,10 @@ def test_a_changed_number_is_one_place_with_what_stands_before_it() -> None:
 
 def test_two_places_in_one_line_are_two_spans() -> None:
     delta = text_delta("the red fox saw the blue hen", "the grey fox saw the white hen")
-    assert [(span.before.strip(), span.after.strip()) for span in delta.spans] == [("red", "grey"), ("blue", "white")]
+    assert [(span.before.strip(), span.after.strip()) for span in delta.spans] == [
+        ("red", "grey"),
+        ("blue", "white"),
+    ]
 
 
 def test_a_moved_line_neither_gains_nor_loses_words() -> None:

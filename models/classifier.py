@@ -1,0 +1,113 @@
+"""The trained classifier: calibrated revert risk for a batch of rows, and the reasons of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import artifact_files
+from models.artifact_files import Manifest
+from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT, extract
+from models.reasons import explain
+from models.text import BUCKETS, TextModel
+from models.trees import FIELDS, Trees
+from streams.errors import BadArtifact
+from streams.records import Edit, Reason
+from streams.stages.diff import TextDelta
+from streams.state.page import PageView
+from streams.state.performer import PerformerView
+from streams.state.words import WordMemory
+
+_CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
+ARTIFACT_DIR = Path(__file__).parent / "artifact"
+
+
+class Classifier:
+    """`score` takes rows of `extract` (or of `row`, which fills in the part on words too)."""
+
+    def __init__(self, arrays: dict[str, NDArray[Any]], manifest: Manifest) -> None:
+        self.version = manifest.version
+        self.feature_names = manifest.feature_names
+        self.threshold = manifest.threshold
+        self.manifest = manifest
+        self.text = TextModel(arrays["text_weights"], float(arrays["text_bias"][0]))
+        self._trees = _trees(arrays, "trees")
+        self._bare = _trees(arrays, "bare")
+        calibration = [float(value) for value in arrays["calibration"].ravel()]
+        self._slope, self._shift, self._bare_slope, self._bare_shift = calibration
+        self._reference: NDArray[np.float64] = np.asarray(arrays["reference"], dtype=np.float64)
+
+    def row(
+        self,
+        edit: Edit,
+        delta: TextDelta | None,
+        page: PageView | None,
+        performer: PerformerView | None,
+        words: WordMemory | None,
+    ) -> list[float]:
+        """One row, complete. `words` stands at the parent revision."""
+        return extract(edit, delta, page, performer, words, self.text)
+
+    def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probability of being reverted, by row. Shape (n, features) -> (n,)."""
+        return probability_of(self.log_odds(matrix))
+
+    def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated log-odds. Rows without content go to a small model of their own."""
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.feature_names):
+            raise ValueError(
+                f"rows of {len(self.feature_names)} features wanted, got shape {matrix.shape}"
+            )
+        bare = np.isnan(matrix[:, _CONTENT_AT])
+        if not bare.any():
+            return self._trees.log_odds(matrix) * self._slope + self._shift
+        scores = np.empty(len(matrix))
+        scores[bare] = self._bare.log_odds(matrix[bare]) * self._bare_slope + self._bare_shift
+        if not bare.all():
+            scores[~bare] = self._trees.log_odds(matrix[~bare]) * self._slope + self._shift
+        return scores
+
+    def reasons(self, row: list[float] | NDArray[np.float64]) -> tuple[Reason, ...]:
+        """Three to five features that raised this row's score most, strongest first; fewer where fewer
+        did. Each contribution is the log-odds lost when the feature is set to its usual value."""
+        return explain(self.log_odds, np.asarray(row, dtype=np.float64), self._reference)
+
+
+def _trees(arrays: dict[str, NDArray[Any]], prefix: str) -> Trees:
+    columns = {name: arrays[f"{prefix}_{name}"] for name in FIELDS}
+    return Trees(columns, arrays[f"{prefix}_sizes"], float(arrays[f"{prefix}_baseline"][0]))
+
+
+def probability_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logistic function, finite for any input."""
+    probability: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -40.0, 40.0)))
+    return probability
+
+
+def load_classifier(directory: Path | str | None = None) -> Classifier:
+    """The classifier of `directory`, by default the one that comes with the program. Raises
+    `BadArtifact` if the file is not what its manifest says or was trained on other features."""
+    arrays, manifest = artifact_files.read(Path(directory) if directory is not None else ARTIFACT_DIR)
+    return from_arrays(arrays, manifest)
+
+
+def from_arrays(arrays: dict[str, NDArray[Any]], manifest: Manifest) -> Classifier:
+    if manifest.feature_names != FEATURE_NAMES:
+        odd = sorted(set(manifest.feature_names) ^ set(FEATURE_NAMES))
+        which = ", ".join(odd[:5]) if odd else "their order"
+        raise BadArtifact(
+            f"model {manifest.version} was trained on other features ({which}): train anew"
+        )
+    try:
+        if arrays["text_weights"].shape != (BUCKETS,):
+            raise BadArtifact(f"model {manifest.version} hashes words otherwise: train anew")
+        if arrays["reference"].shape != (len(FEATURE_NAMES),):
+            raise BadArtifact(
+                f"model {manifest.version} has reference values of other features: train anew"
+            )
+        return Classifier(arrays, manifest)
+    except (KeyError, IndexError, ValueError) as err:
+        raise BadArtifact(f"model {manifest.version} is incomplete ({err}): train anew") from err

@@ -1,0 +1,193 @@
+"""Training rows: replayed histories with what became of each edit, and diffs that people labelled.
+
+Rows are grouped by article, so that no article is both learnt from and tested on, and each source has
+a weight of its own, so that a long history does not drown a short one.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import FEATURE_NAMES, extract
+from models.replay import Replay, ReplayedEdit, edits_of
+from models.text import NO_TERMS, Terms, text_terms
+from streams.errors import BadInput
+from streams.records import Edit, PerformerKind
+from streams.stages.diff import text_delta
+from streams.stages.normalize import performer_kind
+
+Progress = Callable[[str, float], None]
+"""What is being done, and the share of all done."""
+
+PAN_DIFFS = "pan-wvc-10-diffs.jsonl.gz"
+PAN_METADATA = "pan-wvc-11-en-metadata.csv.gz"
+PAN_BASE_RATE = 0.07
+"""Of vandalism among all edits of the wiki the corpus was drawn from; half of the file's rows are."""
+PAN_FOLDS = 5
+_PAN_KNOWN = frozenset(
+    {
+        "anonymous",
+        "comment_empty",
+        "comment_section_only",
+        "comment_length",
+        "comment_links",
+        "comment_capitals",
+        "added_words",
+        "removed_words",
+        "insert_only",
+        "delete_only",
+        "numbers_added",
+        "numbers_removed",
+        "added_uppercase",
+        "added_capitalized",
+        "longest_word",
+        "word_repetition",
+        "net_added",
+        "net_removed",
+        "text_score",
+    }
+)
+"""The file has words only: no signs, no places, no page."""
+_PAN11_KNOWN = frozenset({"anonymous", "comment_empty", "comment_section_only", "comment_length",
+                          "comment_links", "comment_capitals"})  # fmt: skip
+
+
+class Rows(NamedTuple):
+    """One source. `matrix` has the text score still missing: it is made out of fold."""
+
+    name: str
+    matrix: NDArray[np.float64]
+    terms: list[Terms]
+    label: NDArray[np.bool_]
+    usable: NDArray[np.bool_]
+    """To learn from: False where what became of the edit does not say what it was."""
+    weight: NDArray[np.float64]
+    fold: NDArray[np.int64]
+    """Rows of one fold are never learnt from to judge one another; -1: the whole source is one."""
+    rev_ids: list[int]
+    history: bool
+
+
+class Loaded(NamedTuple):
+    sources: list[Rows]
+    files: dict[str, str]
+    """sha256 by name."""
+
+
+def load(data_dir: Path, progress: Progress) -> Loaded:
+    """All training data there is under `data_dir`. Raises `BadInput` if there is no history."""
+    histories = sorted((data_dir / "histories").glob("*.xml*"))
+    if not histories:
+        raise BadInput(f"{data_dir}: no histories/*.xml.* in it to learn from")
+    sources, files = [], {}
+    for at, path in enumerate(histories):
+        progress(f"replaying {path.name}", at / (len(histories) + 1))
+        sources.append(history_rows(path))
+        files[path.name] = digest_of(path)
+    for name, read in ((PAN_DIFFS, _pan_diffs), (PAN_METADATA, _pan_metadata)):
+        path = data_dir / "edits" / name
+        if path.exists():
+            progress(f"reading {name}", len(histories) / (len(histories) + 1))
+            sources.append(read(path))
+            files[name] = digest_of(path)
+    return Loaded(sources, files)
+
+
+def source_name(path: Path) -> str:
+    """`enwiki-holy-grail.xml.xz` -> `enwiki-holy-grail`."""
+    return path.name.partition(".")[0]
+
+
+def history_rows(path: Path) -> Rows:
+    replayed = Replay(keep_terms=True).edits(edits_of(path))
+    label = np.array([edit.reverted for edit in replayed])
+    usable = np.array([_tells(edit) for edit in replayed])
+    return Rows(
+        source_name(path),
+        np.array([edit.row for edit in replayed]),
+        [edit.terms or NO_TERMS for edit in replayed],
+        label,
+        usable,
+        np.full(len(replayed), 1.0 / np.sqrt(max(usable.sum(), 1))),
+        np.full(len(replayed), -1),
+        [edit.edit.rev_id for edit in replayed],
+        True,
+    )
+
+
+def _tells(edit: ReplayedEdit) -> bool:
+    """Whether the outcome says what the edit was. Not: a revert that somebody else undid, one that
+    came after 48 hours, an edit that its own author took back."""
+    if edit.reverted:
+        return not edit.restored
+    return edit.reverted_after_s is None and not edit.self_reverted
+
+
+def _pan_diffs(path: Path) -> Rows:
+    rows, terms, labels = [], [], []
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            record = json.loads(line)
+            kind = PerformerKind.IP if record["anon"] else PerformerKind.REGISTERED
+            delta = text_delta(record["removed"], record["added"])
+            rows.append(extract(_bare_edit(kind, record["comment"]), delta, None, None, None))
+            terms.append(text_terms(delta))
+            labels.append(bool(record["vandalism"]))
+    label = np.array(labels)
+    share = label.mean()
+    weight = np.where(label, PAN_BASE_RATE / share, (1 - PAN_BASE_RATE) / (1 - share)) / np.sqrt(
+        len(label)
+    )
+    return _partial("pan-wvc-10", rows, terms, label, weight, _PAN_KNOWN)
+
+
+def _pan_metadata(path: Path) -> Rows:
+    rows, labels = [], []
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        for record in csv.DictReader(lines):
+            comment = record["editcomment"] if record["editcomment"] != "null" else ""
+            edit = _bare_edit(performer_kind(record["editor"]), comment)
+            rows.append(extract(edit, None, None, None, None))
+            labels.append(record["class"] == "vandalism")
+    label = np.array(labels)
+    weight = np.full(len(label), 0.5 / np.sqrt(len(label)))
+    return _partial("pan-wvc-11", rows, [NO_TERMS for _ in rows], label, weight, _PAN11_KNOWN)
+
+
+def _partial(
+    name: str,
+    rows: list[list[float]],
+    terms: list[Terms],
+    label: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    known: frozenset[str],
+) -> Rows:
+    matrix = np.array(rows)
+    unknown = [at for at, feature in enumerate(FEATURE_NAMES) if feature not in known]
+    matrix[:, unknown] = np.nan
+    count = len(label)
+    return Rows(
+        name, matrix, terms, label, np.ones(count, dtype=bool), weight,
+        np.arange(count) % PAN_FOLDS, [0] * count, False,
+    )  # fmt: skip
+
+
+def _bare_edit(kind: PerformerKind, comment: str) -> Edit:
+    return Edit(
+        event_id="", wiki="enwiki", server_name="", title="", namespace=0, rev_id=1, parent_id=None,
+        performer="", performer_kind=kind, event_time=0.0, arrival_time=0.0, comment=comment,
+    )  # fmt: skip
+
+
+def digest_of(path: Path) -> str:
+    """sha256 of a file, in hex."""
+    return sha256(path.read_bytes()).hexdigest()

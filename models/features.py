@@ -1,0 +1,181 @@
+"""What is known of an edit when it is made, as numbers: one definition for training and for live.
+
+A feature that can't be known is NaN: no content, no history of the page's words, a performer never
+seen. `extract` reads nothing that came after the edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log1p, nan
+
+from models.content_features import CONTENT_NAMES, content_features
+from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES, word_features
+from streams.records import Edit, PerformerKind
+from streams.stages.diff import TextDelta
+from streams.state.page import PageView
+from streams.state.performer import PerformerView
+from streams.state.words import WordMemory
+
+EDIT_NAMES = (
+    "anonymous",
+    "temporary",
+    "minor",
+    "bot",
+    "new_page",
+    "comment_empty",
+    "comment_section_only",
+    "comment_length",
+    "comment_links",
+    "comment_capitals",
+    "size_change",
+    "size_ratio",
+)
+PAGE_NAMES = (
+    "page_same_performer",
+    "page_reverted_share",
+    "page_reverts_share",
+    "page_last_was_revert",
+    "page_last_reverted",
+    "page_last_reverted_same",
+    "page_own_recent",
+    "page_own_reverted",
+    "page_protected",
+)
+RESTORE_NAMES = ("restores_back", "restores_reverted")
+PERFORMER_NAMES = (
+    "performer_edits",
+    "performer_reverted",
+    "performer_reverted_share",
+    "performer_since_last",
+    "network_edits",
+    "network_reverted_share",
+)
+TEXT_NAMES = ("text_score",)
+
+FEATURE_NAMES: tuple[str, ...] = (
+    EDIT_NAMES
+    + PAGE_NAMES
+    + RESTORE_NAMES
+    + PERFORMER_NAMES
+    + CONTENT_NAMES
+    + WORD_CONTENT_NAMES
+    + WORD_HISTORY_NAMES
+    + TEXT_NAMES
+)
+"""In the order of the columns."""
+
+KNOWN_WITH_CONTENT = "added_words"
+"""Missing exactly where the content is."""
+
+_NO_CONTENT = [nan] * (
+    len(CONTENT_NAMES) + len(WORD_CONTENT_NAMES) + len(WORD_HISTORY_NAMES) + len(TEXT_NAMES)
+)
+_NO_PAGE = [nan] * len(PAGE_NAMES)
+_NO_PERFORMER = [nan] * len(PERFORMER_NAMES)
+
+PERFORMER_CAP = 16
+"""Edits and reverted edits of a performer are told apart up to here: whole-wiki totals do not carry
+over from one wiki to another."""
+
+TextScorer = Callable[[TextDelta], float]
+
+
+def extract(
+    edit: Edit,
+    delta: TextDelta | None,
+    page: PageView | None,
+    performer: PerformerView | None,
+    words: WordMemory | None,
+    text_score: TextScorer | None = None,
+) -> list[float]:
+    """One row in the order of `FEATURE_NAMES`. `delta` is None where the content is not known; `words`
+    stands at the parent revision. `text_score` is the classifier's own part on words."""
+    row = _edit_features(edit)
+    row += _page_features(page) if page is not None else _NO_PAGE
+    if page is None or not page.recent:
+        row += (nan, nan)
+    else:
+        row += (float(page.restores_back), 1.0 if page.restores_reverted else 0.0)
+    row += _performer_features(performer) if performer is not None else _NO_PERFORMER
+    if delta is None:
+        row += _NO_CONTENT
+        return row
+    row += content_features(delta)
+    row += word_features(delta, words, edit.event_time)
+    row.append(text_score(delta) if text_score is not None else nan)
+    return row
+
+
+def _edit_features(edit: Edit) -> list[float]:
+    kind = edit.performer_kind
+    if kind is PerformerKind.REGISTERED:
+        anonymous = temporary = 0.0
+    elif kind is PerformerKind.HIDDEN:
+        anonymous = temporary = nan
+    else:
+        anonymous = 1.0
+        temporary = 1.0 if kind is PerformerKind.TEMPORARY else 0.0
+    comment = edit.comment
+    body = comment
+    if comment.startswith("/*"):
+        end = comment.find("*/")
+        if end > 0:
+            body = comment[end + 2 :].strip()
+    old_len, new_len = edit.old_len, edit.new_len
+    if edit.is_new and old_len is None:
+        old_len = 0
+    if new_len is None or old_len is None:
+        size_change = size_ratio = nan
+    else:
+        difference = new_len - old_len
+        size_change = log1p(difference) if difference >= 0 else -log1p(-difference)
+        size_ratio = (new_len + 100) / (old_len + 100)
+        if size_ratio > 10.0:
+            size_ratio = 10.0
+    return [
+        anonymous,
+        temporary,
+        1.0 if edit.minor else 0.0,
+        1.0 if edit.bot else 0.0,
+        1.0 if edit.is_new else 0.0,
+        0.0 if comment else 1.0,
+        1.0 if comment and not body else 0.0,
+        log1p(len(body)),
+        float(body.count("[[")) if body else 0.0,
+        (1.0 if body.isupper() else 0.0) if body else nan,
+        size_change,
+        size_ratio,
+    ]
+
+
+def _page_features(page: PageView) -> list[float]:
+    recent = page.recent
+    if not recent:
+        return _NO_PAGE
+    return [
+        1.0 if page.same_performer else 0.0,
+        page.recent_reverted / recent,
+        page.recent_reverts / recent,
+        1.0 if page.last_was_revert else 0.0,
+        1.0 if page.last_reverted else 0.0,
+        1.0 if page.last_reverted and page.same_performer else 0.0,
+        float(page.own_recent),
+        float(page.own_reverted),
+        1.0 if page.protected else 0.0,
+    ]
+
+
+def _performer_features(performer: PerformerView) -> list[float]:
+    edits = performer.edits
+    share = performer.reverted_share
+    since = performer.since_last_s
+    network_share = performer.network_reverted_share
+    return [
+        float(edits if edits < PERFORMER_CAP else PERFORMER_CAP),
+        min(edits * share, PERFORMER_CAP) if share is not None else 0.0,
+        share if share is not None else nan,
+        log1p(since) if since is not None else nan,
+        float(min(performer.network_edits, PERFORMER_CAP)),
+        network_share if network_share is not None else nan,
+    ]

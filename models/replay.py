@@ -1,0 +1,175 @@
+"""Rows of edits replayed in order, through the same stages as live: for training and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+
+from models.features import extract
+from models.text import Terms, TextModel, text_terms
+from streams.errors import BadInput
+from streams.records import Edit, PerformerKind
+from streams.sources.base import Source
+from streams.sources.history import HistorySource
+from streams.sources.ndjson import NdjsonSource
+from streams.stages.diff import delta_of
+from streams.stages.normalize import Normalizer
+from streams.stages.track import Observation, track
+from streams.state import page as pages
+from streams.state import performer as performers
+from streams.state.words import WordMemory
+
+KEPT_AFTER_S = 48 * 3600.0
+
+
+class ReplayedEdit(msgspec.Struct):
+    """One edit, its features and what became of it."""
+
+    edit: Edit
+    """Without its content, which is not kept."""
+    row: list[float]
+    terms: Terms | None
+    """Hashed terms of the text part; None without content."""
+    digest: int
+    reverted_after_s: float | None = None
+    """Until another user's revert; None while it stands."""
+    reverted_by: int = 0
+    self_reverted: bool = False
+    restored: bool = False
+    """Its very text was put back by somebody else later: the revert did not stand."""
+
+    @property
+    def reverted(self) -> bool:
+        """Identity-reverted by another user within 48 hours."""
+        return self.reverted_after_s is not None and self.reverted_after_s <= KEPT_AFTER_S
+
+
+class Replay:
+    """Folds edits in, in order, as the pipeline does. One instance sees all pages of a source."""
+
+    def __init__(
+        self, text: TextModel | None = None, *, by_page: bool = True, keep_terms: bool = False
+    ) -> None:
+        """`by_page`: edits come page by page, as in a history."""
+        self._by_page = by_page
+        self._text = text
+        self._keep_terms = keep_terms
+        self._pages: dict[str, pages.PageState] = {}
+        self._words: dict[str, WordMemory] = {}
+        self._performers: dict[str, performers.PerformerState] = {}
+        self._by_rev: dict[tuple[str, int], ReplayedEdit] = {}
+        self._by_digest: dict[tuple[str, int], ReplayedEdit] = {}
+
+    def edits(self, edits: Iterable[Edit]) -> list[ReplayedEdit]:
+        """All of them with their outcome."""
+        return [self.add(edit) for edit in edits]
+
+    def add(self, edit: Edit) -> ReplayedEdit:
+        """Row of one edit as it is made; its outcome is filled in by those that follow."""
+        key = f"{edit.wiki}:{edit.title}"
+        page = self._pages.get(key)
+        if page is None:
+            page = self._pages[key] = pages.PageState(key)
+            self._words[key] = WordMemory()
+        words = self._words[key]
+        delta = delta_of(edit)
+        content = edit.content
+        digest = pages.digest_of(content.revision.sha1) if content is not None else 0
+        known: WordMemory | None = None
+        if delta is not None and content is not None:
+            words.stand_at(
+                edit.parent_id, content.parent.text if content.parent else None, edit.event_time
+            )
+            known = words
+        performer, network = self._performer(key, edit)
+        row = extract(
+            edit,
+            delta,
+            pages.view_of(page, edit.performer, digest, edit.event_time),
+            performers.view_of(performer, network, edit.event_time),
+            known,
+            self._text,
+        )
+        observation = track(page, edit, digest, 0)
+        if delta is not None:
+            revert = observation.revert
+            words.advance(
+                delta.gained,
+                delta.lost,
+                edit.rev_id,
+                edit.event_time,
+                reverts_others=revert is not None and not revert.self_revert,
+                complete=delta.words_complete,
+            )
+        for state in (performer, network):
+            if state is not None:
+                state.fold_edit(crc32(key.encode()), edit.event_time)
+        terms = text_terms(delta) if self._keep_terms and delta is not None else None
+        replayed = ReplayedEdit(msgspec.structs.replace(edit, content=None), row, terms, digest)
+        self._outcomes(key, replayed, observation)
+        return replayed
+
+    def _performer(
+        self, key: str, edit: Edit
+    ) -> tuple[performers.PerformerState, performers.PerformerState | None]:
+        """In a history a performer is known by what they did on that page: pages come one by one, so
+        what they did elsewhere may lie in the future. In a feed, by what they did on the wiki."""
+        prefix = key if self._by_page else edit.wiki
+        state = self._performers.setdefault(f"{prefix}\n{edit.performer}", performers.PerformerState())
+        network = None
+        if edit.performer_kind is PerformerKind.IP:
+            network = performers.network_of(edit.performer)
+        if network is None:
+            return state, None
+        return state, self._performers.setdefault(f"{prefix}\n/{network}", performers.PerformerState())
+
+    def _outcomes(self, key: str, replayed: ReplayedEdit, observation: Observation) -> None:
+        edit = replayed.edit
+        self._by_rev[edit.wiki, edit.rev_id] = replayed
+        if replayed.digest:
+            earlier = self._by_digest.get((key, replayed.digest))
+            if earlier is not None and earlier.edit.performer != edit.performer and earlier.reverted_by:
+                earlier.restored = True
+            self._by_digest[key, replayed.digest] = replayed
+        revert = observation.revert
+        if revert is not None:
+            for entry in revert.undone:
+                if entry.performer == edit.performer:
+                    self._by_rev[edit.wiki, entry.rev_id].self_reverted = True
+        for label in observation.labels:
+            undone = self._by_rev.get((edit.wiki, label.entry.rev_id))
+            if undone is None:
+                continue
+            if label.retracted:
+                undone.reverted_after_s, undone.reverted_by = None, 0
+                continue
+            undone.reverted_after_s = max(0.0, label.labelled_time - undone.edit.event_time)
+            undone.reverted_by = label.reverted_by
+            if undone.reverted:
+                for state in self._performer(key, undone.edit):
+                    if state is not None:
+                        state.fold_reverted()
+
+
+def is_history(path: Path) -> bool:
+    """By its name: an XML export, or recent changes in JSON lines."""
+    return ".xml" in path.name.lower() or path.name.lower().endswith(".7z")
+
+
+def edits_of(path: Path) -> Iterator[Edit]:
+    """Edits of a MediaWiki XML export, or of recent changes in JSON lines, in the file's order. What
+    is no edit is left out. Raises `BadInput` for a file that is neither."""
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; wants an XML export or recent changes in JSON lines")
+    source: Source = HistorySource(path) if is_history(path) else NdjsonSource(path)
+    normalize = Normalizer()
+    for item in source.items(None):
+        if item.edit is not None:
+            yield item.edit
+        elif item.raw is not None and not item.too_large:
+            record = normalize(item.raw, item.cursor)
+            if isinstance(record, Edit):
+                yield record

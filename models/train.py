@@ -1,0 +1,267 @@
+"""Train the classifier from histories and labelled edits, tested with each article left out in turn."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import sklearn
+import skops
+from numpy.typing import NDArray
+
+from models import artifact_files, figures
+from models.artifact_files import Manifest
+from models.card import model_card
+from models.classifier import probability_of
+from models.dataset import Loaded, Progress, Rows, load
+from models.evaluate import read_labels
+from models.features import FEATURE_NAMES
+from models.fit import Fitted, calibrate, fit
+from models.trees import Trees
+from streams.errors import BadInput
+
+Calibration = tuple[tuple[float, float], tuple[float, float]]
+"""Slope and shift, with and without content."""
+MIN_TESTED = 200
+"""Edits below which a source left out gives no figures."""
+
+
+class PeoplesFigures(msgspec.Struct, frozen=True):
+    """Against people's labels, where a file `NAME.human.csv` lies beside the history."""
+
+    edits: int
+    damaging: int
+    roc_auc: float
+    roc_auc_interval: tuple[float, float]
+    r1p: float
+    """Recall where 1 % of the page's edits that nobody reverted are flagged."""
+    r1p_interval: tuple[float, float]
+    r1p_by_kind: dict[str, float]
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """Figures of one article, by a classifier that never saw it; label: reverted within 48 h."""
+
+    name: str
+    edits: int
+    reverted: int
+    roc_auc: float
+    roc_auc_interval: tuple[float, float]
+    pr_auc: float
+    roc_auc_anonymous: float
+    baseline_roc_auc: float
+    """Of the anonymous flag alone."""
+    recall_at_1_percent: float
+    calibration_error: float
+    bare_roc_auc: float
+    """Of the same edits as if no content were known."""
+    bare_roc_auc_anonymous: float
+    people: PeoplesFigures | None = None
+
+
+class TrainReport(msgspec.Struct, frozen=True):
+    version: str
+    threshold: float
+    left_out: tuple[LeftOut, ...]
+    seconds: float
+    out_dir: str
+
+
+def train(
+    data_dir: Path | str,
+    out_dir: Path | str,
+    progress: Progress | None = None,
+    leave_out: Sequence[str] = (),
+) -> TrainReport:
+    """Learn from everything under `data_dir` but the sources named in `leave_out` (file names up to
+    the first dot), and write the artifact to `out_dir`. Raises `BadInput` for a name that is not
+    there. The same data give the same artifact, byte for byte."""
+    started = time.perf_counter()
+    tell = progress or _silent
+    loaded = load(Path(data_dir), lambda what, share: tell(what, 0.35 * share))
+    unknown = set(leave_out) - {source.name for source in loaded.sources}
+    if unknown:
+        names = ", ".join(source.name for source in loaded.sources)
+        raise BadInput(f"nothing called {sorted(unknown)[0]!r} to leave out; there are: {names}")
+    sources = [source for source in loaded.sources if source.name not in leave_out]
+    tested = [source for source in sources if source.history and source.usable.sum() >= MIN_TESTED]
+    if len(sources) < 2 or not tested:
+        raise BadInput(f"{data_dir}: at least two sources, one a history, are needed to learn and test")
+    raw, raw_bare = [], []
+    for at, source in enumerate(tested):
+        tell(f"leaving out {source.name}", 0.35 + 0.5 * at / len(tested))
+        without = fit([other for other in sources if other is not source])
+        raw.append(without.log_odds(source))
+        raw_bare.append(without.bare_log_odds(source))
+    calibration = _calibration(tested, raw), _calibration(tested, raw_bare)
+    tell("learning from all", 0.85)
+    fitted = fit(sources)
+    full, bare = (
+        [probability_of(scores * slope + shift) for scores in one]
+        for one, (slope, shift) in zip((raw, raw_bare), calibration, strict=True)
+    )
+    left_out = tuple(_figures(Path(data_dir), *one) for one in zip(tested, full, bare, strict=True))
+    threshold = _threshold(tested, full)
+    arrays = pack(fitted, calibration)
+    manifest = _manifest(arrays, threshold, loaded, left_out, leave_out)
+    artifact_files.write(Path(out_dir), arrays, manifest, model_card(manifest, sources))
+    tell("done", 1.0)
+    return TrainReport(
+        manifest.version, threshold, left_out, time.perf_counter() - started, str(out_dir)
+    )
+
+
+def _calibration(tested: Sequence[Rows], raw: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    return calibrate(
+        [scores[source.usable] for scores, source in zip(raw, tested, strict=True)],
+        [source.label[source.usable] for source in tested],
+    )
+
+
+def pack(fitted: Fitted, calibration: Calibration) -> dict[str, NDArray[Any]]:
+    """All that is learnt, as arrays."""
+    return {
+        **_pack_trees("trees", fitted.trees),
+        **_pack_trees("bare", fitted.bare),
+        "calibration": np.array(calibration),
+        "reference": fitted.reference,
+        "text_weights": fitted.text.weights,
+        "text_bias": np.array([fitted.text.bias]),
+    }
+
+
+def _pack_trees(prefix: str, trees: Trees) -> dict[str, NDArray[Any]]:
+    return {
+        **{f"{prefix}_{name}": column for name, column in trees.columns.items()},
+        f"{prefix}_sizes": trees.sizes,
+        f"{prefix}_baseline": np.array([trees.baseline]),
+    }
+
+
+def _manifest(
+    arrays: dict[str, NDArray[Any]],
+    threshold: float,
+    loaded: Loaded,
+    left_out: tuple[LeftOut, ...],
+    leave_out: Sequence[str],
+) -> Manifest:
+    digest = sha256(artifact_files.model_bytes(arrays)).hexdigest()
+    kept = {
+        name: value for name, value in loaded.files.items() if name.partition(".")[0] not in leave_out
+    }
+    return Manifest(
+        version=f"1-{digest[:10]}",
+        model_sha256=digest,
+        feature_names=FEATURE_NAMES,
+        threshold=round(threshold, 6),
+        trained_with={
+            "python": platform.python_version(),
+            "scikit-learn": sklearn.__version__,
+            "numpy": np.__version__,
+            "skops": skops.__version__,
+        },
+        training_data=kept,
+        metrics={"left_out": [_rounded(msgspec.to_builtins(one)) for one in left_out]},
+    )
+
+
+def _figures(
+    data_dir: Path, source: Rows, probability: NDArray[np.float64], bare: NDArray[np.float64]
+) -> LeftOut:
+    label = source.label
+    anonymous = source.matrix[:, FEATURE_NAMES.index("anonymous")] == 1.0
+    return LeftOut(
+        source.name,
+        len(label),
+        int(label.sum()),
+        figures.roc_auc(label, probability),
+        figures.interval(figures.roc_auc, label, probability, rounds=100),
+        figures.pr_auc(label, probability),
+        figures.roc_auc(label[anonymous], probability[anonymous]),
+        figures.roc_auc(label, anonymous.astype(float)),
+        figures.recall_at(label, probability, 0.01),
+        figures.calibration_error(label, probability),
+        figures.roc_auc(label, bare),
+        figures.roc_auc(label[anonymous], bare[anonymous]),
+        _peoples(data_dir / "histories" / f"{source.name}.human.csv", source, probability),
+    )
+
+
+def _peoples(path: Path, source: Rows, score: NDArray[np.float64]) -> PeoplesFigures | None:
+    if not path.exists():
+        return None
+    labels = read_labels(path)
+    found = [at for at, rev_id in enumerate(source.rev_ids) if rev_id in labels]
+    if not found:
+        return None
+    damaging = np.array([labels[source.rev_ids[at]][0] for at in found])
+    kinds = np.array([labels[source.rev_ids[at]][1] for at in found])
+    threshold = figures.threshold_at(score[~source.label], figures.R1P_SHARE)
+    r1p = partial(figures.recall_above, threshold=threshold)
+    chosen = score[found]
+    return PeoplesFigures(
+        len(found),
+        int(damaging.sum()),
+        figures.roc_auc(damaging, chosen),
+        figures.interval(figures.roc_auc, damaging, chosen),
+        r1p(damaging, chosen),
+        figures.interval(r1p, damaging, chosen),
+        {
+            str(kind): r1p(damaging & (kinds == kind), chosen)
+            for kind in sorted(set(kinds[damaging].tolist()) - {""})
+        },
+    )
+
+
+def _threshold(sources: Sequence[Rows], probabilities: Sequence[NDArray[np.float64]]) -> float:
+    """Flags 1 % of the edits nobody reverted, each article counting the same."""
+    stood = [scores[~source.label] for source, scores in zip(sources, probabilities, strict=True)]
+    scores = np.concatenate(stood)
+    weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in stood])
+    order = np.argsort(-scores, kind="stable")
+    above = np.cumsum(weight[order]) / weight.sum()
+    return float(scores[order][np.searchsorted(above, figures.R1P_SHARE)])
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def _silent(what: str, share: float) -> None:
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m models.train`: the same as `factwatch train`, where only this package is at hand."""
+    parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
+    parser.add_argument("--data", default="../shared/data", help="directory with histories/ and edits/")
+    parser.add_argument("--out", required=True, help="directory to write the artifact to")
+    parser.add_argument("--leave-out", action="append", default=[], help="source not to learn from")
+    options = parser.parse_args(arguments)
+    report = train(
+        options.data,
+        options.out,
+        lambda what, share: print(f"{100 * share:3.0f} %  {what}", file=sys.stderr, flush=True),  # noqa: T201
+        options.leave_out,
+    )
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

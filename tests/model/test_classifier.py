@@ -1,0 +1,216 @@
+"""The artifact is data that is checked, and a score is a function of its row alone."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import shutil
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+
+from models import artifact_files
+from models.classifier import ARTIFACT_DIR, Classifier, load_classifier
+from models.features import FEATURE_NAMES
+from models.reasons import GROUPS, PHRASES, phrase
+from models.replay import Replay
+from streams.errors import BadArtifact
+from streams.records import Edit
+from tests.model.histories import edit_of, life
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return load_classifier()
+
+
+@pytest.fixture(scope="module")
+def matrix(classifier: Classifier) -> Matrix:
+    edits: list[Edit] = life(seed=4, edits=150)
+    rows = np.array([one.row for one in Replay(classifier.text).edits(edits)])
+    rows[::5, FEATURE_NAMES.index("spans") :] = np.nan
+    return rows
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Path:
+    return shutil.copytree(ARTIFACT_DIR, tmp_path / "artifact")
+
+
+def test_scores_are_probabilities(classifier: Classifier, matrix: Matrix) -> None:
+    scores = classifier.score(matrix)
+    assert scores.shape == (len(matrix),)
+    assert ((scores > 0) & (scores < 1)).all()
+    assert 0 < classifier.threshold < 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_a_score_does_not_depend_on_the_batch(classifier: Classifier, matrix: Matrix, size: int) -> None:
+    whole = classifier.score(matrix)
+    parts = [classifier.score(matrix[start : start + size]) for start in range(0, len(matrix), size)]
+    assert np.array_equal(np.concatenate(parts), whole)
+    assert np.array_equal(classifier.score(matrix[::-1]), whole[::-1])
+
+
+def test_an_empty_batch_has_no_scores(classifier: Classifier) -> None:
+    assert classifier.score(np.zeros((0, len(FEATURE_NAMES)))).shape == (0,)
+
+
+def test_rows_of_another_width_are_refused(classifier: Classifier) -> None:
+    with pytest.raises(ValueError, match="features wanted"):
+        classifier.score(np.zeros((2, len(FEATURE_NAMES) - 1)))
+
+
+def test_trees_walked_in_numpy_give_the_compiled_scores(classifier: Classifier, matrix: Matrix) -> None:
+    for trees in (classifier._trees, classifier._bare):
+        assert trees._compiled is not None, "this scikit-learn builds the compiled predictor"
+        np.testing.assert_allclose(
+            trees.walk(matrix) + trees.baseline, trees.log_odds(matrix), rtol=1e-12
+        )
+
+
+def test_a_model_trained_on_other_features_is_refused(artifact: Path) -> None:
+    path = artifact / artifact_files.MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    manifest["feature_names"][3] = "moon_phase"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BadArtifact, match="moon_phase"):
+        load_classifier(artifact)
+
+
+def test_features_in_another_order_are_refused(artifact: Path) -> None:
+    path = artifact / artifact_files.MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    manifest["feature_names"].reverse()
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BadArtifact, match="order"):
+        load_classifier(artifact)
+
+
+def test_a_changed_model_file_is_refused(artifact: Path) -> None:
+    path = artifact / artifact_files.MODEL_FILE
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BadArtifact, match="sha256"):
+        load_classifier(artifact)
+
+
+class Evil:
+    """Unpickles into a call."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Path.touch, ("evil",)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pickle.dumps(Evil()),
+        skops.io.dumps({"trees": Path("x")}),
+        b"PK\x03\x04 nothing",
+        b"",
+        skops.io.dumps([1]),
+    ],
+    ids=["pickle", "another type", "cut", "empty", "no arrays"],
+)
+def test_a_model_file_that_holds_anything_but_arrays_is_refused(artifact: Path, data: bytes) -> None:
+    (artifact / artifact_files.MODEL_FILE).write_bytes(data)
+    path = artifact / artifact_files.MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    manifest["model_sha256"] = sha256(data).hexdigest()
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BadArtifact):
+        load_classifier(artifact)
+
+
+def test_arrays_that_are_not_all_there_are_refused(artifact: Path) -> None:
+    arrays, _ = artifact_files.read(artifact)
+    del arrays["reference"]
+    data = artifact_files.model_bytes(arrays)
+    (artifact / artifact_files.MODEL_FILE).write_bytes(data)
+    path = artifact / artifact_files.MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    manifest["model_sha256"] = sha256(data).hexdigest()
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BadArtifact, match="incomplete"):
+        load_classifier(artifact)
+
+
+@pytest.mark.parametrize("name", [artifact_files.MODEL_FILE, artifact_files.MANIFEST_FILE])
+def test_a_file_that_is_missing_is_named(artifact: Path, name: str) -> None:
+    (artifact / name).unlink()
+    with pytest.raises(BadArtifact, match=name):
+        load_classifier(artifact)
+
+
+def test_a_manifest_that_is_no_manifest_is_refused(artifact: Path) -> None:
+    (artifact / artifact_files.MANIFEST_FILE).write_text('{"version": 3}')
+    with pytest.raises(BadArtifact, match="no manifest"):
+        load_classifier(artifact)
+
+
+def test_the_same_arrays_are_the_same_bytes() -> None:
+    arrays = {"b": np.arange(5.0), "a": np.ones((2, 3), dtype=np.uint8)}
+    again = {name: value.copy() for name, value in arrays.items()}
+    assert artifact_files.model_bytes(arrays) == artifact_files.model_bytes(again)
+    read = skops.io.loads(artifact_files.model_bytes(arrays), trusted=[])
+    assert {name: value.tolist() for name, value in read.items()} == {
+        name: value.tolist() for name, value in arrays.items()
+    }
+
+
+def test_the_committed_model_was_measured_to_do_what_was_asked(classifier: Classifier) -> None:
+    """By the run that trained it, each article left out; `python -m models.train` measures anew."""
+    figures = {one["name"]: one for one in classifier.manifest.metrics["left_out"]}
+    people = figures["enwiki-abraham-lincoln"]["people"]
+    assert people["roc_auc"] >= 0.96
+    assert people["r1p"] >= 0.60
+    assert figures["enwiki-holy-grail"]["roc_auc"] >= 0.90
+    for one in figures.values():
+        assert one["roc_auc"] > one["baseline_roc_auc"]
+
+
+def blanking() -> list[Edit]:
+    edits = life(seed=6, edits=40)
+    last = edits[-1]
+    assert last.content is not None
+    parent = (last.rev_id, last.content.revision.text)
+    edits.append(edit_of(last.rev_id + 1, "lol", parent, "10.1.2.3", last.event_time + 500))
+    return edits
+
+
+def test_a_blanking_is_explained_by_what_was_removed(classifier: Classifier) -> None:
+    row = Replay(classifier.text).edits(blanking())[-1].row
+    reasons = classifier.reasons(row)
+    assert 3 <= len(reasons) <= 5
+    removal = {"removed", "vanish", "bytes", "size_ratio", "net_removed"}
+    assert any(any(word in reason.feature + reason.text for word in removal) for reason in reasons)
+    contributions = [reason.contribution for reason in reasons]
+    assert contributions == sorted(contributions, reverse=True)
+    assert all(contribution > 0 for contribution in contributions)
+
+
+def test_every_feature_is_explained_once_and_in_words() -> None:
+    grouped = [name for group in GROUPS for name in group]
+    assert sorted(grouped) == sorted(FEATURE_NAMES)
+    assert set(PHRASES) == set(FEATURE_NAMES)
+    for name in FEATURE_NAMES:
+        for value in (0.0, 1.0, -3.0, 25.0, math.nan):
+            assert "{" not in phrase(name, value)
+
+
+def test_reasons_take_milliseconds(classifier: Classifier, matrix: Matrix) -> None:
+    times = []
+    for row in matrix[:30]:
+        started = time.process_time()
+        classifier.reasons(row)
+        times.append(time.process_time() - started)
+    assert sorted(times)[len(times) // 2] < 0.02, "about 2 ms on an idle machine"

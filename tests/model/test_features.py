@@ -1,0 +1,178 @@
+"""A feature is the same number in training and live, and knows nothing that came later."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from models.content_features import CONTENT_NAMES
+from models.features import FEATURE_NAMES, extract
+from models.replay import Replay
+from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES
+from streams.records import Edit, PerformerKind, Reason
+from streams.stages.diff import delta_of, text_delta
+from streams.state.words import WordMemory
+from tests.core_world import Core
+from tests.model.histories import edit_of, life
+
+AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
+
+
+def rows_of(edits: list[Edit]) -> list[list[float]]:
+    return [one.row for one in Replay().edits(edits)]
+
+
+def same(one: list[float], other: list[float]) -> bool:
+    return all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))
+
+
+class RecordingScorer:
+    """Keeps the rows that the pipeline asks for."""
+
+    version = "recording"
+
+    def __init__(self) -> None:
+        self.rows: list[list[float]] = []
+
+    def row(self, *known: Any) -> list[float]:
+        row = extract(*known)
+        self.rows.append(row)
+        return row
+
+    def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.zeros(len(matrix))
+
+    def reasons(self, row: list[float]) -> tuple[Reason, ...]:
+        return ()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_training_rows_are_the_pipelines_rows(tmp_path: Path, batch: int) -> None:
+    edits = life(seed=5, edits=120)
+    scorer = RecordingScorer()
+    with Core(tmp_path, scorer, history=True) as core:
+        for start in range(0, len(edits), batch):
+            core.take(edits[start : start + batch])
+    assert len(scorer.rows) == len(edits)
+    for edit, trained, served in zip(edits, rows_of(edits), scorer.rows, strict=True):
+        assert same(trained, served), edit.event_id
+
+
+@pytest.mark.parametrize("kept", [1, 20, 60])
+def test_what_comes_later_changes_no_row(kept: int) -> None:
+    edits = life(seed=8, edits=90)
+    others = life(seed=9, edits=90)
+    later = [
+        msgspec.structs.replace(edit, event_time=edit.event_time + 1e8, rev_id=edit.rev_id + 10_000)
+        for edit in others
+    ]
+    alone, followed, otherwise = rows_of(edits[:kept]), rows_of(edits), rows_of(edits[:kept] + later)
+    for row, one, other in zip(alone, followed, otherwise, strict=False):
+        assert same(row, one)
+        assert same(row, other)
+
+
+def test_every_row_has_a_number_for_every_name() -> None:
+    assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES)
+    for row in rows_of(life(seed=1, edits=60)):
+        assert len(row) == len(FEATURE_NAMES)
+        assert not any(math.isinf(value) for value in row)
+
+
+def test_without_content_its_features_are_missing_and_the_rest_is_not() -> None:
+    [_, edit] = life(seed=2, edits=2)
+    row = extract(msgspec.structs.replace(edit, content=None), None, None, None, None)
+    for name in CONTENT_NAMES + WORD_CONTENT_NAMES + WORD_HISTORY_NAMES + ("text_score",):
+        assert math.isnan(row[AT[name]]), name
+    assert row[AT["comment_empty"]] in (0.0, 1.0)
+    assert not math.isnan(row[AT["size_change"]])
+
+
+def test_a_page_met_live_has_words_but_no_ages() -> None:
+    edit = edit_of(9, "ant bee cat gnu", (8, "ant bee cat dog"), "Anna", 5_000.0)
+    words = WordMemory()
+    words.stand_at(8, "ant bee cat dog", 5_000.0)
+    row = extract(edit, delta_of(edit), None, None, words)
+    assert row[AT["new_share"]] == 1.0
+    for name in WORD_HISTORY_NAMES:
+        assert math.isnan(row[AT[name]]), name
+
+
+def test_a_word_thrown_out_before_is_known_when_it_comes_back() -> None:
+    good, bad = "ant bee cat", "ant bee cat BUTTZ"
+    texts = [(1, good, "Anna"), (2, bad, "10.0.0.1"), (3, good, "Bert"), (4, bad, "10.0.0.2")]
+    edits = [edit_of(1, good, None, "Anna", 0.0)]
+    edits += [
+        edit_of(rev_id, text, (before_id, before), who, 100.0 * rev_id)
+        for (before_id, before, _), (rev_id, text, who) in pairwise(texts)
+    ]
+    rows = rows_of(edits)
+    assert rows[1][AT["thrown_share"]] == 0.0
+    assert rows[3][AT["thrown_share"]] == 1.0
+    assert rows[3][AT["never_seen_share"]] == 0.0
+    assert rows[1][AT["never_seen_share"]] == 1.0
+
+
+def test_an_old_value_for_a_new_one_shows_as_a_difference_of_ages() -> None:
+    texts = ["born 1809 here", "born 1809 here now", "born 1809 here now too", "born 1909 here now too"]
+    edits = [edit_of(1, texts[0], None, "Anna", 0.0)]
+    edits += [
+        edit_of(rev_id + 1, after, (rev_id, before), "Anna", 86_400.0 * rev_id)
+        for rev_id, (before, after) in enumerate(pairwise(texts), start=1)
+    ]
+    row = rows_of(edits)[3]
+    assert row[AT["number_swaps"]] == pytest.approx(math.log1p(1))
+    assert row[AT["age_difference"]] > 0
+    assert row[AT["removed_age_min"]] == pytest.approx(math.log1p(3))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name", "sign"),
+    [
+        ("A fact.<ref>x</ref>", "A fact.", "reference_change", -1),
+        ("A fact.", "A fact.<ref>x</ref>", "reference_change", 1),
+        ("see it", "see [[it]] and [[that]]", "link_change", 1),
+        ("see it", "see http://spam.example it", "external_link_change", 1),
+        ("{{Box}} it", "it", "template_change", -1),
+        ("one\ntwo", "one\n== Head ==\ntwo", "heading_change", 1),
+    ],
+)
+def test_markup_that_comes_or_goes_is_counted(before: str, after: str, name: str, sign: int) -> None:
+    edit = edit_of(2, after, (1, before), "Anna", 5.0)
+    row = extract(edit, text_delta(before, after), None, None, None)
+    assert math.copysign(1, row[AT[name]]) == sign
+    assert row[AT[name]] != 0
+
+
+@pytest.mark.parametrize("kind", list(PerformerKind))
+def test_every_kind_of_performer_gives_a_row(kind: PerformerKind) -> None:
+    edit = msgspec.structs.replace(life(seed=3, edits=1)[0], performer_kind=kind, content=None)
+    row = extract(edit, None, None, None, None)
+    assert math.isnan(row[AT["anonymous"]]) == (kind is PerformerKind.HIDDEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n" * 5_000,
+        "x" * 300_000,
+        "\u202e\ud7ff\x00{{{[[[",
+        "\U0001f600" * 2_000,
+        "[[" * 9_000,
+        "a " * 90_000,
+    ],
+    ids=["empty", "lines", "one word", "marks", "emoji", "brackets", "words"],
+)
+def test_odd_texts_give_finite_or_missing_numbers(text: str) -> None:
+    for before, after in (("Some words here.", text), (text, "Some words here.")):
+        edit = edit_of(2, after, (1, before), "10.0.0.1", 10.0)
+        [row] = rows_of([edit])
+        assert not any(math.isinf(value) for value in row)

@@ -1,0 +1,167 @@
+"""Training finds what is there to find, on articles it did not see, and gives the same artifact again."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import artifact_files, figures
+from models.classifier import load_classifier
+from models.evaluate import evaluate, read_labels
+from models.replay import Replay, edits_of
+from models.train import TrainReport, train
+from streams.errors import BadInput
+from streams.records import Edit, PerformerKind
+from tests.model.histories import life
+
+TITLES = ("First", "Second", "Third")
+
+
+def export(edits: list[Edit]) -> str:
+    """A MediaWiki XML export of one page."""
+    parts = [
+        '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="en">',
+        "<siteinfo><base>https://test.example.org/wiki/Main</base><dbname>testwiki</dbname></siteinfo>",
+        f"<page><title>{escape(edits[0].title)}</title><ns>0</ns><id>1</id>",
+    ]
+    for edit in edits:
+        assert edit.content is not None
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(edit.event_time + 1e9))
+        kind = "ip" if edit.performer_kind is PerformerKind.IP else "username"
+        parts.append(
+            f"<revision><id>{edit.rev_id}</id><timestamp>{stamp}</timestamp>"
+            f"<contributor><{kind}>{escape(edit.performer)}</{kind}></contributor>"
+            f"<comment>{escape(edit.comment)}</comment>"
+            f'<text xml:space="preserve">{escape(edit.content.revision.text or "")}</text></revision>'
+        )
+    return "\n".join([*parts, "</page></mediawiki>"])
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("data")
+    (directory / "histories").mkdir()
+    for seed, title in enumerate(TITLES):
+        text = export(life(seed=seed, edits=450, title=title))
+        (directory / "histories" / f"{title.lower()}.xml").write_text(text, encoding="utf-8")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainReport:
+    return train(data, tmp_path_factory.mktemp("model"), leave_out=["third"])
+
+
+def test_it_beats_the_anonymous_flag_on_articles_left_out(trained: TrainReport) -> None:
+    assert {one.name for one in trained.left_out} == {"first", "second"}
+    for one in trained.left_out:
+        assert one.roc_auc > 0.97
+        assert one.roc_auc > one.baseline_roc_auc
+        assert one.bare_roc_auc > one.baseline_roc_auc - 0.02
+
+
+def test_an_article_left_out_of_training_is_judged_well_and_calibrated(
+    trained: TrainReport, data: Path
+) -> None:
+    report = evaluate([data / "histories" / "third.xml"], model_dir=trained.out_dir)
+    assert report.seen_in_training == ()
+    roc_auc = report.everybody.roc_auc.value
+    assert roc_auc is not None
+    assert report.everybody.baseline_roc_auc is not None
+    assert roc_auc > max(0.97, report.everybody.baseline_roc_auc)
+    assert report.everybody.calibration_error is not None
+    assert report.everybody.calibration_error < 0.06
+
+
+def test_an_article_learnt_from_is_said_to_be_one(trained: TrainReport, data: Path) -> None:
+    path = data / "histories" / "first.xml"
+    assert evaluate([path], model_dir=trained.out_dir).seen_in_training == (str(path),)
+
+
+def test_the_same_data_give_the_same_artifact(trained: TrainReport, data: Path, tmp_path: Path) -> None:
+    again = train(data, tmp_path / "again", leave_out=["third"])
+    assert again.version == trained.version
+    for name in (artifact_files.MODEL_FILE, artifact_files.MANIFEST_FILE, artifact_files.CARD_FILE):
+        assert (tmp_path / "again" / name).read_bytes() == (Path(trained.out_dir) / name).read_bytes()
+
+
+def test_the_threshold_flags_about_one_in_a_hundred_of_those_that_stood(
+    trained: TrainReport, data: Path
+) -> None:
+    classifier = load_classifier(trained.out_dir)
+    replayed = Replay(classifier.text).edits(edits_of(data / "histories" / "third.xml"))
+    scores = classifier.score(np.array([one.row for one in replayed]))
+    stood = np.array([not one.reverted for one in replayed])
+    assert (scores[stood] > classifier.threshold).mean() < 0.05
+
+
+def test_a_name_that_is_not_there_can_not_be_left_out(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="fourth"):
+        train(data, tmp_path, leave_out=["fourth"])
+
+
+def test_no_data_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no histories"):
+        train(tmp_path, tmp_path / "out")
+
+
+def test_labels_of_people_are_used_where_given(trained: TrainReport, data: Path, tmp_path: Path) -> None:
+    path = data / "histories" / "third.xml"
+    replayed = Replay().edits(edits_of(path))
+    labels, scores = tmp_path / "labels.csv", tmp_path / "scores.csv"
+    lines = [
+        f"{one.edit.rev_id},{int(one.reverted)},{'Graffiti' if one.reverted else ''}"
+        for one in replayed[:200]
+    ]
+    labels.write_text(
+        "\n".join(["rev_id,damaging,kind", *lines, "999999999,1,Graffiti"]), encoding="utf-8"
+    )
+    report = evaluate([path], labels, scores, trained.out_dir)
+    assert report.label == "damaging"
+    assert report.labels_not_found == 1
+    assert report.everybody.edits == 200
+    assert report.by_kind["Graffiti"].edits == sum(one.reverted for one in replayed[:200])
+    written = scores.read_text(encoding="utf-8").splitlines()
+    assert written[0] == "rev_id,score"
+    assert [int(line.partition(",")[0]) for line in written[1:]] == [one.edit.rev_id for one in replayed]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b\n1,2\n", "columns"),
+        ("rev_id,damaging,kind\n12,maybe,\n", "line 2"),
+        ("rev_id,damaging,kind\nx,1,\n", "line 2"),
+        ("rev_id,damaging,kind\n", "no labels"),
+        ("", "columns"),
+    ],
+)
+def test_labels_that_can_not_be_read_are_refused_with_the_line(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=says):
+        read_labels(path)
+
+
+def test_figures_of_a_case_worked_by_hand() -> None:
+    label = np.array([True, False, True, False])
+    score = np.array([0.9, 0.8, 0.7, 0.1])
+    assert figures.roc_auc(label, score) == pytest.approx(3 / 4)
+    assert figures.pr_auc(label, score) == pytest.approx((1 + 2 / 3) / 2)
+    assert figures.recall_at(label, score, 0.01) == pytest.approx(1 / 2)
+    assert figures.roc_auc(label, np.zeros(4)) == pytest.approx(1 / 2)
+    assert figures.calibration_error(label, np.full(4, 0.5)) == pytest.approx(0.0)
+    assert figures.calibration_error(label, np.full(4, 0.9)) == pytest.approx(0.4)
+
+
+def test_vandalism_is_labelled_and_is_no_self_revert(data: Path) -> None:
+    replayed = Replay().edits(edits_of(data / "histories" / "first.xml"))
+    reverted = [one for one in replayed if one.reverted]
+    assert len(reverted) > 50
+    assert all(not one.self_reverted for one in reverted)
