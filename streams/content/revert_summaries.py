@@ -85,6 +85,8 @@ _WIKIBASE = re.compile(
     r"\|(?P<rev>[0-9]{1,19})\|(?P<user>[^|*\n]{1,255}?) ?\*/"
 )
 _SECTION = re.compile(r"/\*[^\n]{0,300}?\*/ ?")
+#: Without one of these no built-in form can match: most summaries end here.
+_HINT = re.compile("und|rev|resto|rollback|rv", re.IGNORECASE)
 _LINK = re.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]|\n]{0,300})\]\]")
 _LINK_HEAD = re.compile(r"^(?:Special:Contrib(?:ution)?s/|User:|Special:Diff/)", re.IGNORECASE)
 
@@ -120,7 +122,10 @@ class RevertSummaries:
                 )
             section = _SECTION.match(comment)
             comment = comment[section.end() :] if section is not None else comment
-        return _first(self._own, comment, False) or _first(BUILT_IN, _plain(comment), True)
+        found = _first(self._own, comment, False) if self._own else None
+        if found is not None or _HINT.search(comment) is None:
+            return found
+        return _first(BUILT_IN, _plain(comment), True)
 
 
 def _first(forms: Iterable[RevertForm], comment: str, built_in: bool) -> RevertSummary | None:

@@ -116,7 +116,7 @@ def performer_kind(
     first = name[0]
     if first == "~":
         return PerformerKind.TEMPORARY if is_temporary(name) else PerformerKind.REGISTERED
-    if first in "0123456789" or ":" in name:
+    if (first in "0123456789" or ":" in name) and "%" not in name:
         candidate = name[:-3] + "0" if name.endswith(".xxx") else name
         try:
             ip_address(candidate)

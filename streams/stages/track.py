@@ -115,6 +115,7 @@ def track(
     page.seen += 1
     if event_time < page.first_time:
         page.first_time = event_time
+    page.newest_rev = max(page.newest_rev, rev_id)
     _count_editor(page, edit.performer)
     if late:
         entries.insert(index, entry)
@@ -131,7 +132,7 @@ def track(
         revert,
         labels,
         dispute,
-        entry.reverted_by != 0 or entry.withdrawn,
+        entry.reverted_by != 0 or entry.withdrawn_by != 0,
         _last_good_before(entries, index),
     )
     if len(entries) > WINDOW:
@@ -153,9 +154,10 @@ def place_of(page: PageState, event_time: float, rev_id: int) -> int | None:
         index -= 1
     if page.horizon_rev and index < REVERT_RADIUS:
         return None
-    for entry in entries:
-        if entry.rev_id == rev_id:
-            return None
+    if rev_id <= page.newest_rev:
+        for entry in entries:
+            if entry.rev_id == rev_id:
+                return None
     return index
 
 
@@ -232,7 +234,7 @@ def _derive(entries: list[Entry], index: int) -> tuple[Revert | None, tuple[Labe
     own = True
     for earlier in undone:
         if earlier.performer == entry.performer:
-            earlier.withdrawn = True
+            earlier.withdrawn_by = earlier.withdrawn_by or entry.rev_id
             continue
         own = False
         if not earlier.reverted_by:
@@ -251,15 +253,10 @@ def _derive_again(entries: list[Entry], index: int) -> tuple[Revert | None, tupl
     for entry in entries:
         if entry.reverted_by in redone:
             entry.reverted_by = 0
-    for entry in entries[max(0, index - REVERT_RADIUS) :]:
-        entry.withdrawn = False
+        if entry.withdrawn_by in redone:
+            entry.withdrawn_by = 0
     revert: Revert | None = None
     given: dict[int, LabelUpdate] = {}
-    for at in range(max(0, index - REVERT_RADIUS), index):
-        # Those before the late one undid what they undid: only `withdrawn` is put back.
-        found = _undone_range(entries, at)
-        for earlier in entries[found[0] : found[1]] if found else ():
-            earlier.withdrawn |= earlier.performer == entries[at].performer
     for at in range(index, len(entries)):
         entries[at].reverts_to = 0
         entries[at].self_revert = False

@@ -42,11 +42,12 @@ class EpisodeState(msgspec.Struct, array_like=True):
 
     @property
     def next_deadline(self) -> float | None:
-        """The next event time at which something settles by itself; None when nothing is open."""
+        """The next event time at which something settles by itself, or at which a cool-down is over and
+        nothing is left to keep; None when there is nothing."""
         deadlines = [suspect.deadline for suspect in self.suspects]
         if self.dispute is not None:
             deadlines.append(self.dispute.deadline)
-        return min(deadlines) if deadlines else None
+        return min(deadlines) if deadlines else self.dispute_quiet_until or None
 
     def worth_keeping(self, watermark_time: float) -> bool:
         return (

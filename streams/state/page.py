@@ -56,13 +56,13 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     """revert_risk as given at the time; -1 until scored."""
     self_revert: bool = False
     """It undid none but its own performer's edits."""
-    withdrawn: bool = False
-    """Its own performer undid it."""
+    withdrawn_by: int = 0
+    """rev_id by which its own performer undid it, 0 while that did not happen."""
 
     @property
     def stands(self) -> bool:
         """Neither reverted, by anybody's account, nor withdrawn."""
-        return not self.reverted_by and not self.withdrawn and not self.flags & 4
+        return not self.reverted_by and not self.withdrawn_by and not self.flags & 4
 
 
 class PageState(msgspec.Struct, array_like=True):
@@ -83,7 +83,8 @@ class PageState(msgspec.Struct, array_like=True):
     protection_time: float = 0.0
     disputes: list[str] = []
     """Dispute templates on the page, as far as edits with content told."""
-    moved_to: str = ""
+    newest_rev: int = 0
+    """Largest rev_id folded in: one above it can't be in the window already."""
 
 
 class PageView(msgspec.Struct, frozen=True, gc=False):

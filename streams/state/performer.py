@@ -96,4 +96,5 @@ def network_of(address: str) -> str | None:
         parsed = ipaddress.IPv6Address(address)
     except ValueError:
         return None
-    return parsed.exploded[:9]
+    bits = int(parsed)  # `exploded` raises for an address with a zone
+    return f"{bits >> 112:04x}:{bits >> 96 & 0xFFFF:04x}"

@@ -20,6 +20,9 @@ class Watermark(msgspec.Struct, array_like=True):
     """Events in a row beyond `STEP_S`."""
     ahead_from: float = 0.0
     """Least event time of those."""
+    near: int = 0
+    """Events seen within `STEP_S` of `newest`, up to `CONFIRMATIONS`: until then it may be the first
+    event's clock that is off, and an event long before it takes its place."""
 
     @property
     def time(self) -> float:
@@ -28,14 +31,23 @@ class Watermark(msgspec.Struct, array_like=True):
 
     def advance(self, event_time: float) -> None:
         newest = self.newest
-        if event_time <= newest:
+        if event_time < newest - STEP_S and self.near < CONFIRMATIONS:
+            self.newest, self.ahead, self.near = event_time, 0, 1
+        elif event_time <= newest:
             self.ahead = 0
+            self._seen_near(event_time)
         elif event_time <= newest + STEP_S or not newest:
             self.newest = event_time
             self.ahead = 0
+            self._seen_near(event_time)
         else:
             self.ahead_from = min(self.ahead_from, event_time) if self.ahead else event_time
             self.ahead += 1
             if self.ahead >= CONFIRMATIONS:
                 self.newest = self.ahead_from
                 self.ahead = 0
+                self.near = CONFIRMATIONS
+
+    def _seen_near(self, event_time: float) -> None:
+        if self.near < CONFIRMATIONS and self.newest - event_time <= STEP_S:
+            self.near += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from streams.records import Alert, DeadLetter, LabelKind
@@ -47,6 +49,15 @@ class Requeued(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
 
 
+class KeptRows(NamedTuple):
+    """Edits of these rows that have no label yet, and are not later than `latest`, are labelled as
+    kept; none of the rows is looked at again."""
+
+    first: int
+    below: int
+    latest: float
+
+
 class Batch(msgspec.Struct):
     """Everything to commit. Ids are `state_id` of the key that the state carries."""
 
@@ -67,8 +78,7 @@ class Batch(msgspec.Struct):
     dead_letters: list[DeadLetter] = []
     requeued: list[int] = []
     """Dead letters that were processed again in this batch: they go."""
-    kept_rows: tuple[int, int] | None = None
-    """Edits from the first row to below the second that have no label yet are labelled as kept."""
+    kept_rows: KeptRows | None = None
     watermark: Watermark | None = None
     next_row: int = 1
     newest_arrival: float | None = None

@@ -181,6 +181,14 @@ class SqliteStore:
             ),
             batch.labels,
         )
+        taken_back = [(KEPT_AFTER_S, label.row) for label in batch.labels if label.label is None]
+        _many(  # one whose two days are over already was kept, then
+            db,
+            "UPDATE edits SET label = 'kept', labelled_time = event_time + ? WHERE row = ?"
+            " AND row < (SELECT value FROM meta WHERE name = 'kept_row')",
+            taken_back,
+            taken_back,
+        )
         seq = self._last_seq
         for alert in batch.alerts:
             written = db.execute(
@@ -239,13 +247,12 @@ class SqliteStore:
         db.execute("REPLACE INTO meta VALUES ('next_row', ?)", (batch.next_row,))
         kept = 0
         if batch.kept_rows is not None:
-            first, below = batch.kept_rows
             kept = db.execute(
                 "UPDATE edits SET label = 'kept', labelled_time = event_time + ?"
-                " WHERE row >= ? AND row < ? AND label IS NULL",
-                (KEPT_AFTER_S, first, below),
+                " WHERE row >= ? AND row < ? AND event_time <= ? AND label IS NULL",
+                (KEPT_AFTER_S, *batch.kept_rows),
             ).rowcount
-            db.execute("REPLACE INTO meta VALUES ('kept_row', ?)", (below,))
+            db.execute("REPLACE INTO meta VALUES ('kept_row', ?)", (batch.kept_rows.below,))
         return kept, seq
 
     def _write_ids(self, db: sqlite3.Connection, ids: list[str]) -> None:
@@ -393,7 +400,9 @@ class SqliteStore:
         )
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA cache_size = -16384")
+        # A page of the file that batch after batch changes is written back once for many of them.
+        db.execute("PRAGMA wal_autocheckpoint = 16000")
+        db.execute("PRAGMA cache_size = -65536")
         db.execute("PRAGMA temp_store = MEMORY")
         return db
 

@@ -23,7 +23,7 @@ def vandalised() -> tuple[EditWorld, object, object]:
 
 
 def test_a_suspect_edit_is_told_with_all_that_is_known(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, _good, _bad = vandalised()
     (alert,) = replay(world, tmp_path)
     assert (alert.kind, alert.status, alert.severity) == (SUSPECT, AlertStatus.OPEN, Severity.WARNING)
     assert (alert.rev_id, alert.parent_id, alert.last_good_rev_id) == (1_002, 1_001, 1_001)
@@ -94,14 +94,14 @@ def test_no_alert_for_an_undo_by_the_wikis_own_tool(tmp_path: Path) -> None:
 
 
 def test_no_alert_for_what_was_reverted_before_it_came(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, good, _bad = vandalised()
     world.revert("Bob", good)  # type: ignore[arg-type]
     world.records[1:] = reversed(world.records[1:])
     assert replay(world, tmp_path) == []
 
 
 def test_several_edits_in_a_row_are_one_alert(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, _good, _bad = vandalised()
     world.edit("192.0.2.7", "The tower is 4 m high.", risk=0.85)
     world.edit("192.0.2.7", "The tower is 5 m high.", risk=0.4)
     world.edit("Ann", "The tower is 5 m high. It is old.", risk=0.79)
@@ -111,18 +111,20 @@ def test_several_edits_in_a_row_are_one_alert(tmp_path: Path) -> None:
     assert len({alert.ce_id for alert in alerts}) == 3
     last = alerts[-1]
     assert (last.revert_risk, last.last_good_rev_id, last.evidence["edits"]) == (0.95, 1_001, 3)
-    assert [(fact.before, fact.after) for fact in last.fact_changes] == [(TALL, "The tower is 5 m high.")]
+    assert [(fact.before, fact.after) for fact in last.fact_changes] == [
+        (TALL, "The tower is 5 m high.")
+    ]
     assert last.summary.endswith("3 edits in a row")
 
 
 def test_below_half_the_threshold_nothing_joins(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, _good, _bad = vandalised()
     world.edit("192.0.2.7", "The tower is 5 m high.", risk=0.39)
     assert told(replay(world, tmp_path)) == ["edit.suspect open"]
 
 
 def test_a_correction_names_the_alerts_and_mirrors_the_facts(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, good, _bad = vandalised()
     world.edit("Wes", "The tower is 2 m high.", risk=0.85)
     back = world.revert("Bob", good)  # type: ignore[arg-type]
     one, two, gone, gone_too, corrected = replay(world, tmp_path)
@@ -142,7 +144,7 @@ def test_a_correction_names_the_alerts_and_mirrors_the_facts(tmp_path: Path) -> 
     assert corrected.related == (one.alert_id, two.alert_id)
     assert corrected.last_good_rev_id == back.rev_id
     assert corrected.evidence == {"restores": 1_001}
-    assert [(fact.before, fact.after) for fact in corrected.fact_changes][0] == (SHORT, TALL)
+    assert next((fact.before, fact.after) for fact in corrected.fact_changes) == (SHORT, TALL)
     assert corrected.fact_changes[0].before_values == ("3 m",)
     assert corrected.summary == "Corrected: Tower (enwiki): restored after 2 min"
 
@@ -159,14 +161,14 @@ def test_an_episode_is_over_when_none_of_its_edits_stands(tmp_path: Path) -> Non
 
 
 def test_withdrawn_by_its_own_performer(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, good, _bad = vandalised()
     world.revert("192.0.2.7", good)  # type: ignore[arg-type]
     resolved = replay(world, tmp_path)[1]
     assert (resolved.status, resolved.evidence["outcome"]) == (AlertStatus.RESOLVED, "withdrawn")
 
 
 def test_kept_after_two_days(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, _good, _bad = vandalised()
     world.wait(23 * HOUR)
     world.edit("Ann", "another page", title="Spire")
     world.wait(23 * HOUR)
@@ -184,9 +186,9 @@ def test_kept_after_two_days(tmp_path: Path) -> None:
 
 
 def test_a_tag_settles_without_saying_by_whom(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, _good, bad = vandalised()
     world.tag(bad)  # type: ignore[arg-type]
-    opened, resolved = replay(world, tmp_path)
+    _opened, resolved = replay(world, tmp_path)
     assert (resolved.status, resolved.evidence["outcome"]) == (AlertStatus.RESOLVED, "reverted")
     assert "reverted_by" not in resolved.evidence
 
@@ -287,7 +289,7 @@ def test_a_protection_is_told_while_a_dispute_is_open(tmp_path: Path) -> None:
 
 
 def test_a_protection_of_a_quiet_page_is_not_told(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, _good, _bad = vandalised()
     world.log("protect", "protect")
     assert told(replay(world, tmp_path)) == ["edit.suspect open"]
 
@@ -306,7 +308,7 @@ def test_a_deletion_closes_whatever_is_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize("batch", [1, 100])
 @pytest.mark.parametrize("restart", [False, True])
 def test_what_is_open_moves_with_its_page(tmp_path: Path, batch: int, restart: bool) -> None:
-    world, good, bad = vandalised()
+    world, good, _bad = vandalised()
     world.move("Spire")
     world.revert("Bob", msgspec.structs.replace(good, title="Spire"))  # type: ignore[type-var]
     alerts = replay(world, tmp_path, batch=batch, restart=restart)
@@ -315,7 +317,7 @@ def test_what_is_open_moves_with_its_page(tmp_path: Path, batch: int, restart: b
 
 @pytest.mark.parametrize("restart", [False, True])
 def test_what_moved_with_its_page_is_kept_at_its_deadline(tmp_path: Path, restart: bool) -> None:
-    world, good, bad = vandalised()
+    world, _good, _bad = vandalised()
     world.move("Spire")
     for number in range(4):
         world.wait(13 * HOUR)
@@ -325,7 +327,7 @@ def test_what_moved_with_its_page_is_kept_at_its_deadline(tmp_path: Path, restar
 
 
 def test_a_move_told_twice_does_not_empty_the_page(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, good, _bad = vandalised()
     moved = world.move("Spire")
     world.edit("Ann", SHORT + " It is old.")
     world.records.append(msgspec.structs.replace(moved, event_id="again"))
@@ -361,7 +363,7 @@ def test_one_revision_told_twice_is_no_new_alert(tmp_path: Path, title: str) -> 
 
 
 def test_a_replay_gives_the_same(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, good, _bad = vandalised()
     world.revert("Bob", good)  # type: ignore[arg-type]
     world.war(reverts=5)
     alerts = [replay(world, tmp_path / name, batch=batch) for name, batch in (("a", 2), ("b", 99))]
@@ -370,7 +372,7 @@ def test_a_replay_gives_the_same(tmp_path: Path) -> None:
 
 
 def test_an_alert_is_data(tmp_path: Path) -> None:
-    world, good, bad = vandalised()
+    world, _good, _bad = vandalised()
     (alert,) = replay(world, tmp_path, policy=POLICY)
     assert msgspec.json.decode(msgspec.json.encode(alert), type=Alert) == alert
     assert len(alert.alert_id) == len(alert.ce_id) == 32

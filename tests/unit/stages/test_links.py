@@ -15,7 +15,8 @@ def test_the_list_of_wikis_tells_the_host_whatever_the_event_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "named", ["", "evil.example/x", "a b", "x@y", "javascript:alert(1)", "a\n", "-a", "a" * 300, "a:123456"]
+    "named",
+    ["", "evil.example/x", "a b", "x@y", "javascript:alert(1)", "a\n", "-a", "a" * 300, "a:123456"],
 )
 def test_what_is_no_host_makes_no_link(named: str) -> None:
     assert LINKS.base("dewiki", named) == ""

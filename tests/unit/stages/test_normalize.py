@@ -273,6 +273,7 @@ def test_tags_of_a_wiki_that_is_not_watched() -> None:
         ("conversion script", PerformerKind.REGISTERED),
         ("1999 fan", PerformerKind.REGISTERED),
         ("192.0.2.700", PerformerKind.REGISTERED),
+        ("::1%eth0", PerformerKind.REGISTERED),
         ("~2026-13936-08", PerformerKind.TEMPORARY),
         ("~2026-12345", PerformerKind.TEMPORARY),
         ("~2026-", PerformerKind.REGISTERED),

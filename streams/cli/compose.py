@@ -1,0 +1,89 @@
+"""The composition root: settings in, a program put together out. Nothing below reads a setting."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+from models.classifier import Classifier, load_classifier
+from streams.content.action_api import ActionApi
+from streams.content.outcomes import FetchOutcome
+from streams.content.stage import ContentStage
+from streams.content.wiki_facts import WikiFacts
+from streams.metrics import Metrics
+from streams.runners.processor import Processor
+from streams.runners.states import States
+from streams.settings import Settings
+from streams.stages.decide import AlertPolicy, Decider
+from streams.stages.deduplicate import RecentIds
+from streams.stages.links import Links
+from streams.stages.normalize import Normalizer
+from streams.store.sqlite import RECENT_IDS, SqliteStore
+
+#: revert_risk from which an alert is a warning, as a share of the way from its threshold to 1.
+WARNING_SHARE = 0.6
+
+
+def store_path(settings: Settings) -> Path:
+    return settings.data_dir / "factwatch.sqlite"
+
+
+def load_model(settings: Settings) -> Classifier:
+    return load_classifier(Path(settings.model_dir) if settings.model_dir else None)
+
+
+def policy_of(settings: Settings, model: Classifier) -> AlertPolicy:
+    threshold = settings.alert_threshold
+    if threshold is None:
+        threshold = model.threshold
+    return AlertPolicy(
+        threshold=threshold, warning_threshold=threshold + WARNING_SHARE * (1.0 - threshold)
+    )
+
+
+def links_of(settings: Settings) -> Links:
+    hosts = {wiki: host for wiki, host in settings.wikis.items() if host}
+    return Links(hosts, settings.mediawiki_api.partition("://")[0])
+
+
+def build_processor(
+    settings: Settings,
+    store: SqliteStore,
+    model: Classifier,
+    facts: WikiFacts,
+    *,
+    history: bool,
+    all_wikis: bool = False,
+) -> Processor:
+    """The stages around `store`. `history`: an XML export, each page with a time of its own."""
+    wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
+    return Processor(
+        states=States(store),
+        normalizer=Normalizer(wikis, settings.namespaces, facts.is_temporary),
+        recent=RecentIds(RECENT_IDS, store.recent_ids()),
+        scorer=model,
+        decider=Decider(policy_of(settings, model), links_of(settings)),
+        match_revert=facts.match_revert,
+        watermark=store.watermark(),
+        next_row=store.next_row(),
+        deadlines=store.deadlines(),
+        time_by_page=history,
+        retention_s=math.inf if history else settings.retention_days * 86_400.0,
+        timer=time.perf_counter,
+    )
+
+
+def build_content(settings: Settings, metrics: Metrics, facts: WikiFacts) -> ContentStage | None:
+    """None where content is off, or no watched wiki has a host to ask."""
+    if not settings.content or not any(settings.wikis.values()):
+        return None
+
+    def count(outcome: FetchOutcome, revisions: int) -> None:
+        metrics.content_fetch.labels(outcome).inc(revisions)
+
+    return ContentStage(
+        ActionApi(settings.wikis, settings.mediawiki_api, settings.user_agent, count=count),
+        facts,
+        settings.content_deadline_s,
+    )

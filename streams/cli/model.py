@@ -1,0 +1,154 @@
+"""`factwatch train` and `factwatch evaluate`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from models.evaluate import EvaluateReport, Figure
+from models.evaluate import evaluate as evaluate_model
+from models.train import TrainReport
+from models.train import train as train_model
+from streams.cli.output import print_json, safe, say, set_up_logging, share_done
+from streams.errors import BadInput
+from streams.settings import load_settings
+
+
+@click.command(short_help="Train the classifier from histories and labelled edits.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("../shared/data"),
+    show_default=True,
+    help="Directory with histories/ and edits/.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the model goes (default: model/ below FACTWATCH_DATA_DIR).",
+)
+@click.option("--leave-out", multiple=True, metavar="NAME", help="An article not to learn from.")
+@click.option("--json", "as_json", is_flag=True, help="Report as one JSON object.")
+def train(data: Path, out: Path | None, leave_out: tuple[str, ...], as_json: bool) -> None:
+    """Train from DATA and test with each article left out in turn: some minutes on one core. The same
+    data give the same model, byte for byte."""
+    settings = load_settings(os.environ)
+    set_up_logging(settings.log_level)
+    if not data.is_dir():
+        raise BadInput(f"{data}: no such directory; name one with histories/ and edits/ by --data")
+    target = out if out is not None else settings.data_dir / "model"
+    with share_done("train", shown=not as_json) as bar:
+        report = train_model(data, target, lambda what, share: bar.update(share, what), leave_out)
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    say(f"use it with FACTWATCH_MODEL_DIR={target}")
+
+
+def _print(report: TrainReport) -> None:
+    table = Table(title=f"Model {report.version}, {report.seconds:,.0f} s: each left out in turn")
+    for column in ("left out", "edits", "reverted", "ROC-AUC", "95 %", "anonymous only", "flag alone"):
+        table.add_column(column, justify="left" if column == "left out" else "right")
+    for figures in report.left_out:
+        low, high = figures.roc_auc_interval
+        table.add_row(
+            figures.name,
+            f"{figures.edits:,}",
+            f"{figures.reverted / max(figures.edits, 1):.0%}",
+            f"{figures.roc_auc:.3f}",
+            f"{low:.3f}-{high:.3f}",
+            f"{figures.roc_auc_anonymous:.3f}",
+            f"{figures.baseline_roc_auc:.3f}",
+        )
+    Console(highlight=False).print(table)
+
+
+@click.command(short_help="Measure the classifier on histories.")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV of rev_id,damaging,kind by people; without it, what was reverted within 48 h counts.",
+)
+@click.option("--scores", type=click.Path(path_type=Path), help="Write rev_id,score of every edit.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Directory of a trained model (default: FACTWATCH_MODEL_DIR, else the package's).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Report as one JSON object.")
+def evaluate(
+    files: tuple[Path, ...],
+    labels: Path | None,
+    scores: Path | None,
+    model: Path | None,
+    as_json: bool,
+) -> None:
+    """Replay FILES (MediaWiki XML exports) and compare the scores with what became of each edit, or
+    with people's labels. A model that learned from the same pages flatters itself: train one with
+    --leave-out first.
+    """
+    settings = load_settings(os.environ)
+    set_up_logging(settings.log_level)
+    directory = model or (Path(settings.model_dir) if settings.model_dir else None)
+    with share_done("evaluate", shown=not as_json) as bar:
+        report = evaluate_model(
+            files, labels, scores, directory, lambda what, share: bar.update(share, what)
+        )
+    if as_json:
+        print_json(report)
+    else:
+        _print_quality(report)
+
+
+def _print_quality(report: EvaluateReport) -> None:
+    table = Table(title=f"Model {report.model_version}; positive: {report.label}")
+    table.add_column("")
+    table.add_column("everybody", justify="right")
+    table.add_column("anonymous only", justify="right")
+    parts = (report.everybody, report.anonymous)
+    table.add_row(
+        "edits (positive)",
+        *(
+            f"{part.edits:,} ({part.positives:,}, {part.positives / max(part.edits, 1):.0%})"
+            for part in parts
+        ),
+    )
+    table.add_row("ROC-AUC", *(_figure(part.roc_auc) for part in parts))
+    table.add_row("  of the anonymous flag alone", *(_number(part.baseline_roc_auc) for part in parts))
+    table.add_row("PR-AUC", *(_figure(part.pr_auc) for part in parts))
+    table.add_row("  of the anonymous flag alone", *(_number(part.baseline_pr_auc) for part in parts))
+    for rate in report.everybody.recall_at:
+        table.add_row(
+            f"recall at {rate} false positives", *(_figure(part.recall_at[rate]) for part in parts)
+        )
+    table.add_row("calibration error", *(_number(part.calibration_error) for part in parts))
+    table.add_row("recall at 1 % of unreverted (r1p)", _figure(report.r1p), "")
+    for kind, recall in report.by_kind.items():
+        table.add_row(f"  {safe(kind, 40)}", f"{recall.recall:.3f} of {recall.edits:,}", "")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"{report.edits_scored:,} edits scored, {report.edits_reverted:,} reverted within 48 h,"
+        f" {report.edits_without_content:,} without content"
+        + (f", {report.labels_not_found:,} labels not found" if report.labels_not_found else "")
+    )
+
+
+def _figure(figure: Figure) -> str:
+    if figure.value is None:
+        return "not known"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} ({figure.low:.3f}-{figure.high:.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.3f}"

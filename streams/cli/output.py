@@ -1,0 +1,101 @@
+"""What commands print: text for a person, JSON lines with `--json` for a machine. Results go to stdout,
+progress and messages to stderr."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from streams.records import Alert, AlertKind, AlertStatus
+
+errors = Console(stderr=True, highlight=False)
+
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def safe(text: str, limit: int = 300) -> str:
+    """Untrusted text for a terminal: one line, bounded, no control or direction characters."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", cut)
+
+
+def say(text: str) -> None:
+    """A message for a person, on stderr."""
+    click.echo(text, err=True)
+
+
+def print_json(record: object) -> None:
+    click.echo(msgspec.json.encode(record).decode())
+
+
+def alert_lines(alert: Alert) -> str:
+    """An alert for a terminal: a headline, and the first changed sentence before and after."""
+    when = datetime.fromtimestamp(alert.event_time, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    risk = f"  risk {alert.revert_risk:.2f}" if alert.revert_risk is not None else ""
+    state = "" if alert.kind is AlertKind.FACT_CORRECTED else f"  {alert.status}"
+    lines = [f"{when}  {alert.severity:<8} {safe(alert.summary)}{risk}{state}"]
+    if alert.status is not AlertStatus.RESOLVED or alert.kind is AlertKind.FACT_CORRECTED:
+        for fact in alert.fact_changes[:2]:
+            lines += [f"    - {safe(fact.before, 200)}"] if fact.before else []
+            lines += [f"    + {safe(fact.after, 200)}"] if fact.after else []
+        if alert.diff_url:
+            lines.append(f"    {safe(alert.diff_url)}")
+    return "\n".join(lines)
+
+
+class ShareDone:
+    """A progress bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, progress: Progress | None, what: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(what, total=1.0, note="") if progress is not None else None
+
+    def update(self, share: float | None, note: str) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=share or 0.0, note=note)
+
+
+@contextmanager
+def share_done(what: str, *, shown: bool) -> Iterator[ShareDone]:
+    if not (shown and sys.stderr.isatty()):
+        yield ShareDone(None, what)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=errors, transient=True) as progress:
+        yield ShareDone(progress, what)
+
+
+class _OneLine(logging.Formatter):
+    """Untrusted text in a message can't make a line of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(safe(line, 2_000) for line in super().format(record).split("\n"))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # logging's own name
+        return super().formatMessage(record).replace("\n", "\\n").replace("\r", "\\r")
+
+
+def set_up_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("factwatch").setLevel(level.upper())

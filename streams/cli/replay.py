@@ -1,0 +1,185 @@
+"""`factwatch replay FILE`: a history or a recording through the whole pipeline, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.table import Table
+
+from streams.cli.compose import build_processor, load_model
+from streams.cli.output import print_json, say, set_up_logging, share_done
+from streams.clock import SystemClock
+from streams.content.wiki_facts import WikiFacts
+from streams.errors import BadInput
+from streams.metrics import Metrics
+from streams.runners.embedded import EmbeddedRunner
+from streams.runners.summary import ReplaySummary, summarize
+from streams.settings import Settings, load_settings, variable_of
+from streams.sinks.ndjson import NdjsonSink
+from streams.sources.history import HistorySource
+from streams.sources.open import open_source
+from streams.store.reader import StoredAlert
+from streams.store.sqlite import SqliteStore
+
+
+@click.command(short_help="Send a history or a recording through the pipeline.")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--alerts", type=click.Path(path_type=Path), help="Write every alert as a JSON line.")
+@click.option("--json", "as_json", is_flag=True, help="Summary as one JSON object on stdout.")
+@click.option("--fresh", is_flag=True, help="Begin anew instead of going on where one was interrupted.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the state here (default: below FACTWATCH_DATA_DIR, by file).",
+)
+def replay(file: Path, alerts: Path | None, as_json: bool, fresh: bool, state: Path | None) -> None:
+    """Send FILE through the whole pipeline: NDJSON of recent changes (`-` for stdin), or a MediaWiki
+    XML export (.xml .gz .bz2 .xz .7z), which brings its own texts.
+
+    An interrupted replay goes on where its last commit was; one that had ended begins anew.
+    Ends with a summary: what was skipped and why, alerts by kind, and how they compare with what the
+    wiki's community then reverted.
+    """
+    settings = load_settings(os.environ)
+    set_up_logging(settings.log_level)
+    source = open_source(str(file), settings)
+    model = load_model(settings)
+    directory = state or _state_of(settings, file)
+    if fresh or (directory / _DONE).exists() or str(file) == "-":
+        shutil.rmtree(directory, ignore_errors=True)
+    store = SqliteStore(directory / "replay.sqlite")
+    begun = store.cursor(source.name) is not None
+    if begun:
+        say("going on where an interrupted replay was (--fresh begins anew)")
+    elif alerts is not None:
+        alerts.unlink(missing_ok=True)
+    sink = NdjsonSink(alerts, store) if alerts is not None else None
+    processor = build_processor(
+        settings,
+        store,
+        model,
+        WikiFacts(),
+        history=isinstance(source, HistorySource),
+        all_wikis=variable_of("wikis") not in os.environ,
+    )
+    runner = EmbeddedRunner(
+        source=source,
+        store=store,
+        processor=processor,
+        metrics=Metrics(CollectorRegistry()),
+        clock=SystemClock(),
+        dead_letter_limit=settings.dead_letter_limit,
+        on_commit=lambda _: None,
+    )
+    started = time.perf_counter()
+    failure: BadInput | None = None
+    with share_done("replay", shown=not as_json) as bar:
+
+        def committed(batch_alerts: Sequence[StoredAlert]) -> None:
+            if sink is not None and batch_alerts:
+                sink.write_new()
+            progress = runner.progress
+            speed = progress.records / max(time.perf_counter() - started, 1e-9)
+            bar.update(
+                source.status().position,
+                f"{progress.records:,} events, {progress.alerts:,} alerts, {speed:,.0f}/s",
+            )
+
+        runner.on_commit = committed
+        interrupted: list[int] = []
+
+        def stop(signum: int, frame: object) -> None:
+            interrupted.append(signum)
+            runner.stop()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        if sink is not None:
+            sink.write_new()
+        runner.take_requeued()
+        try:
+            runner.run_file()
+        except BadInput as err:
+            failure = err  # everything before the damage counts: sum up, then say so
+    if sink is not None:
+        sink.write_new()
+        sink.close()
+    elapsed_s = time.perf_counter() - started
+    summary = summarize(store, source.name, taken=runner.progress.records, elapsed_s=elapsed_s)
+    store.close()
+    if interrupted:
+        say("interrupted: the same command goes on from here")
+        sys.exit(130)
+    (directory / _DONE).touch()
+    if as_json:
+        print_json(summary)
+    else:
+        _print(summary, str(file))
+    if failure is not None:
+        raise failure
+
+
+_DONE = "done"
+
+
+def _state_of(settings: Settings, file: Path) -> Path:
+    """By path and size: another file of the same name begins anew."""
+    if str(file) == "-":
+        return settings.data_dir / "replays" / f"stdin-{os.getpid()}"
+    size = file.stat().st_size if file.exists() else 0
+    name = hashlib.blake2b(f"{file.resolve()}\0{size}".encode(), digest_size=8).hexdigest()
+    return settings.data_dir / "replays" / name
+
+
+def _print(summary: ReplaySummary, name: str) -> None:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    speed = f", {summary.events_per_s:,.0f}/s" if summary.events_per_s else ""
+    took = f" in {summary.elapsed_s:,.1f} s" if summary.elapsed_s is not None else ""
+    table.add_row("events", f"{summary.events:,}{took}{speed}")
+    table.add_row("processed", f"{summary.processed:,} ({summary.edits:,} edits scored)")
+    table.add_row("skipped", _counts(summary.skipped))
+    table.add_row("dead letters", _counts(summary.dead_letters))
+    table.add_row("alerts", _counts(summary.alerts))
+    table.add_row(
+        "the community",
+        f"reverted {summary.edits_reverted:,}, kept {summary.edits_kept:,},"
+        f" not known {summary.edits - summary.edits_reverted - summary.edits_kept:,}",
+    )
+    table.add_row(
+        "edit alerts",
+        f"{summary.edits_alerted:,} edits: precision {_share(summary.precision)},"
+        f" recall {_share(summary.recall)} against reverts within 48 h",
+    )
+    table.add_row(
+        "median time",
+        f"to alert {_seconds(summary.median_s_to_alert)},"
+        f" to revert {_seconds(summary.median_s_to_revert)} (event time)",
+    )
+    console = Console(highlight=False)
+    console.print(f"Replay of {name}", markup=False)
+    console.print(table)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    shown = [f"{name} {n:,}" for name, n in counts.items() if n]
+    return ", ".join(shown) if shown else "none"
+
+
+def _share(share: float | None) -> str:
+    return "not known" if share is None else f"{share:.3f}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "not known" if seconds is None else f"{seconds:,.0f} s"

@@ -1,0 +1,205 @@
+"""`factwatch run`, the main job, and `factwatch demo`, the same on a scripted scenario."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from streams.cli.compose import build_content, build_processor, load_model, store_path
+from streams.cli.output import alert_lines, say, set_up_logging
+from streams.clock import SystemClock
+from streams.content.wiki_facts import WikiFacts
+from streams.demo.server import DemoServer, demo_settings
+from streams.errors import FactwatchError
+from streams.metrics import Metrics
+from streams.runners.embedded import EmbeddedRunner
+from streams.runners.live_status import LiveStatus
+from streams.settings import Settings, load_settings, variable_of
+from streams.sinks.alert_json import alert_json
+from streams.sinks.ndjson import NdjsonSink
+from streams.sinks.signature import load_key
+from streams.sinks.webhook import WebhookSink
+from streams.sources.base import Source
+from streams.sources.history import HistorySource
+from streams.sources.open import open_source
+from streams.store.reader import StoredAlert
+from streams.store.retention import Retention
+from streams.store.sqlite import SqliteStore
+from streams.web.app import build_app
+from streams.web.server import WebServer
+from streams.web.tokens import load_tokens
+
+log = logging.getLogger("factwatch")
+
+#: How long the webhook may go on delivering when the program is told to stop.
+DRAIN_S = 3.0
+
+
+@click.command(short_help="Watch Wikimedia now: alerts, page, API and metrics.")
+@click.option(
+    "--source",
+    "spec",
+    default="eventstreams",
+    show_default=True,
+    help="eventstreams, rcfeed://HOST:PORT or a FILE of recent changes or of a history.",
+)
+@click.option("--alerts", type=click.Path(path_type=Path), help="Append every alert as a JSON line.")
+@click.option("--json", "as_json", is_flag=True, help="Print alerts as JSON lines.")
+def run(spec: str, alerts: Path | None, as_json: bool) -> None:
+    """Watch a source, print alerts as they come and serve the page, the API and /metrics.
+
+    Goes on where it stopped: cursor, state and alerts are in one file below FACTWATCH_DATA_DIR.
+    Ctrl-C ends it after the batch under way.
+    """
+    settings = load_settings(os.environ)
+    explicit = variable_of("wikis") in os.environ
+    serve(settings, spec, alerts, as_json=as_json, all_wikis=spec != "eventstreams" and not explicit)
+
+
+@click.command(short_help="See everything at work on a scripted scenario, without a network.")
+@click.option("--speed", default=1.0, show_default=True, help="Run the script so many times faster.")
+@click.option("--json", "as_json", is_flag=True, help="Print alerts as JSON lines.")
+def demo(speed: float, as_json: bool) -> None:
+    """The same program on invented articles: vandalism and its reverts, an edit war, a protection,
+    served over real SSE and HTTP by a stand-in for Wikimedia on this machine."""
+    settings = load_settings(os.environ)
+    # A directory of its own each time: a demo that runs already keeps its.
+    with TemporaryDirectory(prefix="factwatch-demo-") as directory, DemoServer(speed=speed) as server:
+        settings = msgspec.structs.replace(settings, data_dir=Path(directory))
+        say("Demo: invented articles and editors, served by a stand-in for Wikimedia on this machine.")
+        serve(demo_settings(settings, server.url), "eventstreams", None, as_json=as_json)
+
+
+def serve(
+    settings: Settings,
+    spec: str,
+    alerts: Path | None,
+    *,
+    as_json: bool,
+    all_wikis: bool = False,
+) -> None:
+    """Put the program together, run it until it is told to stop, and take it apart again."""
+    set_up_logging(settings.log_level)
+    source = open_source(spec, settings)
+    model = load_model(settings)
+    store = SqliteStore(store_path(settings))
+    clock, facts = SystemClock(), WikiFacts()
+    metrics = Metrics(CollectorRegistry())
+    metrics.model_info.labels(model.version).set(1)
+    is_history = isinstance(source, HistorySource)
+    content = None if is_history else build_content(settings, metrics, facts)
+    webhook = _webhook(settings, store, metrics)
+    status = LiveStatus(
+        source=source,
+        store=store,
+        clock=clock,
+        model_version=model.version,
+        wikis=("*",) if all_wikis else tuple(settings.wikis),
+        stale_after_s=settings.stall_after_s if spec == "eventstreams" else None,
+        content=content.status if content is not None else None,
+        webhook=webhook.status if webhook is not None else None,
+    )
+    tokens = load_tokens(Path(settings.api_tokens_file)) if settings.api_tokens_file else None
+    server = WebServer(build_app(store, metrics.registry, status, status, tokens), settings.http_bind)
+    sink = NdjsonSink(alerts, store) if alerts is not None else None
+    runner = EmbeddedRunner(
+        source=source,
+        store=store,
+        processor=build_processor(
+            settings, store, model, facts, history=is_history, all_wikis=all_wikis
+        ),
+        metrics=metrics,
+        clock=clock,
+        content=content,
+        retention=None if is_history else Retention(store, settings.retention_days),
+        dead_letter_limit=settings.dead_letter_limit,
+    )
+
+    def committed(alerts: Sequence[StoredAlert]) -> None:
+        status.committed(runner.progress)
+        if sink is not None and alerts:
+            sink.write_new()
+        for stored in alerts:
+            click.echo(alert_json(stored) if as_json else alert_lines(stored.alert))
+        if alerts:
+            sys.stdout.flush()
+
+    runner.on_commit = committed
+    stopping = threading.Event()
+
+    def stop(signum: int, frame: object) -> None:
+        stopping.set()
+        runner.stop()
+
+    server.start()
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        if webhook is not None:
+            webhook.start()
+        if sink is not None:
+            sink.write_new()
+        _greet(settings, spec, server.url, model.version, status.status().wikis)
+        watcher = threading.Thread(target=_tell_outages, args=(source, spec, stopping), daemon=True)
+        watcher.start()
+        runner.take_requeued()
+        try:
+            runner.run_live()
+        except FactwatchError as err:
+            status.failed = str(err)
+            raise
+        if not stopping.is_set():
+            say(f"{spec}: at its end. The page stays at {server.url} until Ctrl-C.")
+            stopping.wait()
+        say("stopping: everything up to the last event is stored, the next start goes on from there")
+    finally:
+        stopping.set()
+        if webhook is not None:
+            webhook.stop(DRAIN_S)
+        server.stop()
+        if content is not None:
+            content.close()
+        if sink is not None:
+            sink.close()
+        store.close()
+
+
+def _webhook(settings: Settings, store: SqliteStore, metrics: Metrics) -> WebhookSink | None:
+    if not settings.webhook_url:
+        return None
+    secret = settings.webhook_secret_file
+    key = load_key(Path(secret)) if secret else None
+    return WebhookSink(store, store, metrics, settings.webhook_url, key, user_agent=settings.user_agent)
+
+
+def _greet(settings: Settings, spec: str, url: str, model_version: str, wikis: tuple[str, ...]) -> None:
+    watched = "every wiki" if "*" in wikis else ", ".join(wikis)
+    say(f"Factwatch watches {watched} from {spec}; model {model_version}.")
+    say(f"  page   {url}/")
+    say(f"  alerts {url}/v1/alerts   metrics {url}/metrics")
+    say(f"  state  {store_path(settings)}")
+    say("Alerts follow as they come; Ctrl-C stops.")
+
+
+def _tell_outages(source: Source, spec: str, stopping: threading.Event) -> None:
+    """Say when the source is lost and when it is back, once each; the log has every try."""
+    lost = said_connected = False
+    while not stopping.wait(0.5):
+        status = source.status()
+        if status.state == "retrying" and not lost:
+            lost = True
+            say(f"{spec} can't be reached: {status.detail}")
+            say("  Trying again until it answers. Without a network, see it at work: make demo")
+        elif status.state == "connected" and (lost or not said_connected):
+            say(f"{spec}: {'connected again' if lost else 'connected'}")
+            lost, said_connected = False, True

@@ -1,0 +1,268 @@
+"""Everything in one process: source, stages, store. One transaction a micro-batch, so that a kill at
+any point loses and repeats nothing."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from streams.clock import Clock
+from streams.content.stage import ContentStage
+from streams.errors import FactwatchError, TooManyDeadLetters
+from streams.metrics import Metrics
+from streams.records import Edit
+from streams.runners.kept import KeptSweep
+from streams.runners.processor import Processor
+from streams.sources.base import Source, SourceItem
+from streams.store.batch import Batch
+from streams.store.reader import StoredAlert
+from streams.store.retention import Retention
+from streams.store.sqlite import SqliteStore
+
+log = logging.getLogger("factwatch.runner")
+
+#: The more, the fewer states are written twice and the fewer commits; more than this gains little.
+BATCH_ITEMS = 1_024
+#: Texts held by one batch: each is held with its lines until the batch is decided.
+BATCH_TEXT_BYTES = 8 << 20
+#: How long a live batch waits for more once it has something. Part of the time from edit to alert.
+GATHER_S = 0.05
+#: Items read ahead of the stages. When it is full the source waits: that is the back-pressure.
+QUEUE_ITEMS = 4_096
+IDLE_S = 0.25
+#: Records over which the share of dead letters is taken, and how many there must be to stop.
+LIMIT_WINDOW = 10_000
+LIMIT_LEAST = 200
+#: How often the store is asked for dead letters to process again.
+REQUEUE_EVERY_S = 2.0
+
+
+class Progress(msgspec.Struct):
+    """What has happened since the start, for whoever shows it. Written by the runner's thread."""
+
+    records: int = 0
+    alerts: int = 0
+    newest_arrival: float | None = None
+    newest_event: float = 0.0
+    outcomes: dict[str, int] = {}
+
+
+class EmbeddedRunner:
+    """Drives one source through the stages until it ends or `stop` is called."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        store: SqliteStore,
+        processor: Processor,
+        metrics: Metrics,
+        clock: Clock,
+        content: ContentStage | None = None,
+        retention: Retention | None = None,
+        dead_letter_limit: float = 1.0,
+        on_commit: Callable[[Sequence[StoredAlert]], None] = lambda alerts: None,
+    ) -> None:
+        """`on_commit` is called after each durable batch, from the runner's thread, with what it
+        alerted."""
+        self._source = source
+        self._store = store
+        self._processor = processor
+        self._metrics = metrics
+        self._clock = clock
+        self._content = content
+        self._retention = retention
+        self._limit = dead_letter_limit
+        self.on_commit = on_commit
+        self._stopping = threading.Event()
+        self._sweep = KeptSweep(store)
+        self._recent: deque[tuple[int, int]] = deque()
+        self._requeue_at = 0.0
+        self.progress = Progress()
+
+    def stop(self) -> None:
+        """From any thread or a signal handler: finish the batch under way, commit and return."""
+        self._stopping.set()
+
+    # -- files -----------------------------------------------------------------------------------
+
+    def run_file(self) -> None:
+        """To the end of a file, in this thread. Raises `BadInput` where the file is damaged, after
+        everything before the damage was committed."""
+        for items in self._gathered(self._source.items(self._store.cursor(self._source.name))):
+            self._take(items)
+            if self._stopping.is_set():
+                self._source.close()
+                return
+        self._finish()
+
+    def _gathered(self, items: Iterator[SourceItem]) -> Iterator[list[SourceItem]]:
+        """Micro-batches; one that ends in an error is given before the error goes on."""
+        batch: list[SourceItem] = []
+        text_bytes = 0
+        try:
+            for item in items:
+                batch.append(item)
+                if item.edit is not None:
+                    text_bytes += _text_bytes(item.edit)
+                if len(batch) >= BATCH_ITEMS or text_bytes >= BATCH_TEXT_BYTES:
+                    yield batch
+                    batch, text_bytes = [], 0
+        except FactwatchError:
+            if batch:
+                yield batch
+            raise
+        if batch:
+            yield batch
+
+    def _finish(self) -> None:
+        """The source has ended: what its own time makes due is settled."""
+        time = self._processor.final_time
+        batch = self._processor.expire_all(self._source.name, time)
+        rows = self._sweep.due(lambda page: time)
+        if rows is not None:
+            batch.kept_rows = rows
+        self._commit(batch)
+        while (rows := self._sweep.due(lambda page: time)) is not None:
+            batch = Batch(self._source.name, next_row=self._processor.next_row)
+            batch.kept_rows = rows
+            self._commit(batch)
+
+    # -- live ------------------------------------------------------------------------------------
+
+    def run_live(self) -> None:
+        """Until `stop`. A thread reads the source; this one does everything else."""
+        items: queue.Queue[SourceItem] = queue.Queue(QUEUE_ITEMS)
+        failed: list[BaseException] = []
+        ended = threading.Event()
+
+        def read() -> None:
+            try:
+                for item in self._source.items(self._store.cursor(self._source.name)):
+                    while not self._stopping.is_set():
+                        try:
+                            items.put(item, timeout=IDLE_S)
+                            break
+                        except queue.Full:
+                            continue
+                    if self._stopping.is_set():
+                        return
+            except BaseException as err:  # noqa: BLE001  # handed to the thread that waits
+                failed.append(err)
+            finally:
+                ended.set()
+
+        reader = threading.Thread(target=read, name="source", daemon=True)
+        reader.start()
+        try:
+            while not self._stopping.is_set():
+                batch = self._gather_live(items)
+                if batch:
+                    self._take(batch)
+                elif ended.is_set() and items.empty():
+                    break
+                self._take_requeued()
+        finally:
+            self._source.close()
+            self._stopping.set()
+            reader.join(timeout=5)
+        if failed:
+            raise failed[0]
+
+    def _gather_live(self, items: queue.Queue[SourceItem]) -> list[SourceItem]:
+        batch: list[SourceItem] = []
+        try:
+            batch.append(items.get(timeout=IDLE_S))
+            until = self._clock.now() + GATHER_S
+            while len(batch) < BATCH_ITEMS:
+                wait_s = until - self._clock.now()
+                batch.append(items.get(timeout=wait_s) if wait_s > 0 else items.get_nowait())
+        except queue.Empty:
+            pass
+        return batch
+
+    # -- both ------------------------------------------------------------------------------------
+
+    def _take(self, items: Sequence[SourceItem]) -> None:
+        records = self._processor.intake(items)
+        if self._content is not None:
+            records = self._content.attach(records)
+        batch = self._processor.process(self._source.name, records, items[-1].cursor)
+        batch.kept_rows = self._sweep.due(self._processor.time_of_page)
+        self._commit(batch)
+        self._metrics.last_event_timestamp.labels(self._source.name).set(self._clock.now())
+
+    def _take_requeued(self) -> None:
+        now = self._clock.now()
+        if now < self._requeue_at:
+            return
+        self._requeue_at = now + REQUEUE_EVERY_S
+        letters = self._store.requeued(BATCH_ITEMS)
+        if letters:
+            self._commit(self._processor.process_again(letters))
+
+    def take_requeued(self) -> None:
+        """Process what `dead-letters requeue` asked for; at the start of a run."""
+        while letters := self._store.requeued(BATCH_ITEMS):
+            self._commit(self._processor.process_again(letters))
+
+    def _commit(self, batch: Batch) -> None:
+        kept = self._store.commit(batch, self._clock.now())
+        self._processor.committed()
+        if self._retention is not None:
+            self._retention.committed(self._processor.final_time, self._clock.now())
+        self._count(batch, kept)
+        first = self._store.last_seq() - len(batch.alerts) + 1
+        self.on_commit([StoredAlert(first + n, alert) for n, alert in enumerate(batch.alerts)])
+        self._check_limit(batch)
+
+    def _count(self, batch: Batch, kept: int) -> None:
+        metrics, progress = self._metrics, self.progress
+        for outcome, n in batch.outcomes.items():
+            if not batch.requeued:
+                metrics.events_consumed.labels(batch.source, outcome).inc(n)
+                progress.records += n
+                progress.outcomes[outcome] = progress.outcomes.get(outcome, 0) + n
+        for alert in batch.alerts:
+            metrics.alerts.labels(alert.kind, alert.severity).inc()
+        for dead in batch.dead_letters:
+            metrics.dead_letters.labels(dead.stage, dead.reason).inc()
+        reverted = sum(1 for label in batch.labels if label.label is not None)
+        metrics.labels.labels("reverted").inc(reverted)
+        metrics.labels.labels("kept").inc(kept)
+        progress.alerts += len(batch.alerts)
+        if batch.newest_arrival is not None:
+            progress.newest_arrival = batch.newest_arrival
+            metrics.event_freshness.set(max(0.0, self._clock.now() - batch.newest_arrival))
+        for stage, seconds in batch.stage_seconds.items():
+            metrics.stage_seconds.labels(stage).observe(seconds)
+
+    def _check_limit(self, batch: Batch) -> None:
+        """A source that sends mostly what we can't read is a fault of ours or of theirs: better loud
+        than drained into the dead letters. What an operator sent back tells nothing of the source."""
+        if batch.requeued:
+            return
+        records = sum(batch.outcomes.values())
+        self._recent.append((records, len(batch.dead_letters)))
+        total = sum(n for n, _ in self._recent)
+        while len(self._recent) > 1 and total - self._recent[0][0] >= LIMIT_WINDOW:
+            total -= self._recent.popleft()[0]
+        dead = sum(n for _, n in self._recent)
+        if dead >= LIMIT_LEAST and dead > self._limit * total:
+            raise TooManyDeadLetters(
+                f"{dead} of the last {total} records could not be processed, more than the limit of"
+                f" {self._limit:.0%}: look at `factwatch dead-letters list`, mend the cause, or raise"
+                " FACTWATCH_DEAD_LETTER_LIMIT"
+            )
+
+
+def _text_bytes(edit: Edit) -> int:
+    content = edit.content
+    if content is None or content.revision.text is None:
+        return 0
+    return len(content.revision.text)

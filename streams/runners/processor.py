@@ -1,0 +1,606 @@
+"""One micro-batch through the stages, in one pass for each that is batched.
+
+Pass one, in order: performer, page, features. Then one call of the classifier for all rows. Pass two,
+in the same order: decide. What an edit meets is what stood just before it, whatever the batch it came
+in, so batch borders change nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from streams.content.revert_summaries import RevertSummary
+from streams.errors import FactwatchError
+from streams.reasons import DeadReason, SkipReason, Stage
+from streams.records import (
+    Alert,
+    DeadLetter,
+    Edit,
+    FactChange,
+    LabelKind,
+    LogEvent,
+    PerformerKind,
+    Reason,
+    Score,
+    Skip,
+    TagsChange,
+)
+from streams.runners.states import States
+from streams.sources.base import SourceItem
+from streams.stages.decide import Decider
+from streams.stages.deduplicate import RecentIds
+from streams.stages.diff import TextDelta, text_delta
+from streams.stages.disputes import dispute_change, dispute_templates
+from streams.stages.facts import fact_changes
+from streams.stages.normalize import Normalized, Normalizer, quote_untrusted
+from streams.stages.track import (
+    LabelUpdate,
+    Observation,
+    RevertClaim,
+    place_of,
+    track,
+    track_log,
+    track_tag,
+)
+from streams.state import page as page_state
+from streams.state import performer as performer_state
+from streams.state.episode import EpisodeState
+from streams.state.watermark import Watermark
+from streams.state.words import WordMemory
+from streams.store.batch import (
+    ALERTED,
+    ANONYMOUS,
+    KEPT_AFTER_S,
+    WITH_CONTENT,
+    Batch,
+    EditRow,
+    LabelRow,
+    Requeued,
+)
+from streams.store.keys import state_id
+
+#: Tags by which MediaWiki says that an edit is the revert its summary claims.
+_REVERT_TAGS = frozenset({"mw-undo", "mw-rollback", "mw-manual-revert"})
+_REVERTED_TAG = "mw-reverted"
+
+
+class Scorer(Protocol):
+    version: str
+
+    def row(
+        self,
+        edit: Edit,
+        delta: TextDelta | None,
+        page: page_state.PageView | None,
+        performer: performer_state.PerformerView | None,
+        words: WordMemory | None,
+    ) -> list[float]:
+        """The features of an edit, before it is folded into those states."""
+        ...
+
+    def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """revert_risk of each row."""
+        ...
+
+    def reasons(self, row: list[float]) -> tuple[Reason, ...]: ...
+
+
+MatchRevert = Callable[[str, str], RevertSummary | None]
+"""`(wiki, comment)` -> what the summary claims."""
+
+
+class _Step(msgspec.Struct):
+    """What pass two needs of one record of pass one, in order."""
+
+    key: str
+    time: float
+    edit: Edit | None = None
+    view: page_state.PageView | None = None
+    observation: Observation | None = None
+    delta: TextDelta | None = None
+    row: int = 0
+    """Index into the matrix."""
+    disputes: tuple[str, ...] = ()
+    log: LogEvent | None = None
+    tag: LabelUpdate | None = None
+    item: SourceItem | None = None
+    """What it was read from, for a dead letter."""
+
+
+class _EditEvidence:
+    """Worked out when an alert asks for it."""
+
+    def __init__(self, scorer: Scorer, vector: list[float], step: _Step) -> None:
+        self._scorer = scorer
+        self._vector = vector
+        self._step = step
+
+    def reasons(self) -> tuple[Reason, ...]:
+        return self._scorer.reasons(self._vector)
+
+    def fact_changes(self) -> tuple[FactChange, ...]:
+        edit, delta = self._step.edit, self._step.delta
+        if edit is None:
+            return ()
+        return fact_changes(edit, delta if delta is not None else TextDelta([], [], ()))
+
+
+class Processor:
+    """Runs the stages over micro-batches. The states it changes are written by whoever commits the
+    `Batch` it gives; after a failed commit the processor must be thrown away."""
+
+    def __init__(
+        self,
+        *,
+        states: States,
+        normalizer: Normalizer,
+        recent: RecentIds,
+        scorer: Scorer,
+        decider: Decider,
+        match_revert: MatchRevert,
+        watermark: Watermark,
+        next_row: int,
+        deadlines: Sequence[tuple[str, float | None]] = (),
+        time_by_page: bool = False,
+        retention_s: float = math.inf,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`time_by_page`: a history, where each page has its own time from its beginning: timers run
+        on the page's own watermark, and performers are known by what they did on that page.
+        `retention_s`: a page or performer not seen for so long is met as if for the first time."""
+        self._states = states
+        self._normalize = normalizer
+        self._recent = recent
+        self._scorer = scorer
+        self._decider = decider
+        self._match_revert = match_revert
+        self._watermark = watermark
+        self._next_row = next_row
+        self._timer = timer
+        self._retention_s = retention_s
+        self._time_by_page = time_by_page
+        self._page_time = 0.0
+        self._page_id = 0
+        self._timers: list[tuple[float, str]] = []
+        for key, deadline in deadlines:
+            states.open_episodes.add(key)
+            if deadline is not None:
+                heapq.heappush(self._timers, (deadline, key))
+
+    @property
+    def next_row(self) -> int:
+        return self._next_row
+
+    @property
+    def final_time(self) -> float:
+        """Event time that has passed when the source has ended: the newest of all."""
+        return self._watermark.newest if self._time_by_page else self._watermark.time
+
+    def time_of_page(self, page_id: int) -> float:
+        """Event time that has passed for a page."""
+        if not self._time_by_page:
+            return self._watermark.time
+        return self._page_time if page_id == self._page_id else self._watermark.newest
+
+    def intake(self, items: Sequence[SourceItem]) -> list[tuple[SourceItem, Normalized]]:
+        """Normalize and deduplicate, in order. Signs of life without a record are left out."""
+        taken: list[tuple[SourceItem, Normalized]] = []
+        add = self._recent.add
+        for item in items:
+            record: Normalized
+            if item.edit is not None:
+                record = item.edit
+            elif item.raw is not None:
+                if item.too_large:
+                    record = DeadLetter(
+                        item.raw, DeadReason.TOO_LARGE, Stage.SOURCE, "cut", item.cursor[:200]
+                    )
+                else:
+                    record = self._normalize(item.raw, item.cursor)
+            else:
+                continue
+            if not isinstance(record, Skip | DeadLetter) and not add(record.event_id):
+                record = _DUPLICATE
+            taken.append((item, record))
+        return taken
+
+    def process(
+        self, source: str, records: Sequence[tuple[SourceItem, Normalized]], cursor: str | None
+    ) -> Batch:
+        """Fold `records` in and give what changed. One broad catch, here: a stage that raises makes
+        its record a dead letter and the rest goes on."""
+        batch = Batch(source, cursor)
+        started = self._timer()
+        outcomes: dict[str, int] = {}
+        steps: list[_Step] = []
+        rows: list[list[float]] = []
+        newest_arrival = 0.0
+        self._prefetch(records)
+        for item, record in records:
+            if isinstance(record, Skip):
+                newest_arrival = max(newest_arrival, record.arrival_time or 0.0)
+                outcome = f"skipped_{record.reason}"
+            elif isinstance(record, DeadLetter):
+                batch.dead_letters.append(record)
+                outcome = "dead_lettered"
+            else:
+                batch.event_ids.append(record.event_id)
+                if record.arrival_time > newest_arrival:
+                    newest_arrival = record.arrival_time
+                try:
+                    first = len(steps)
+                    outcome = self._fold(batch, steps, rows, record)
+                    if len(steps) > first:
+                        steps[first].item = item
+                except FactwatchError:
+                    raise  # our own store's: loud
+                except Exception as err:  # noqa: BLE001  # the guard around the stages
+                    batch.dead_letters.append(_failed(item, err))
+                    outcome = "dead_lettered"
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        folded = self._timer()
+        risks = self._risks(rows)
+        scored = self._timer()
+        undecided = self._decide_all(batch, steps, rows, risks)
+        if undecided:
+            outcomes[_PROCESSED] -= undecided
+            outcomes["dead_lettered"] = outcomes.get("dead_lettered", 0) + undecided
+        batch.outcomes = outcomes
+        batch.newest_arrival = newest_arrival or None
+        self._collect(batch)
+        batch.stage_seconds = {
+            Stage.TRACK: folded - started,
+            Stage.SCORE: scored - folded,
+            Stage.DECIDE: self._timer() - scored,
+        }
+        return batch
+
+    def process_again(self, letters: Sequence[Requeued]) -> Batch:
+        """Dead letters that an operator sent back: as if they came now, whatever their ids. Those
+        that fail again become new dead letters."""
+        records: list[tuple[SourceItem, Normalized]] = []
+        for letter in letters:
+            item = SourceItem(letter.position, letter.raw)
+            record = self._normalize(letter.raw, letter.position)
+            if isinstance(record, DeadLetter):
+                with contextlib.suppress(msgspec.DecodeError):
+                    record = _decode_edit(letter.raw)
+            records.append((item, record))
+        batch = self.process(letters[0].source, records, None)
+        batch.requeued = [letter.id for letter in letters]
+        return batch
+
+    def expire_all(self, source: str, time: float) -> Batch:
+        """Settle what is due at `time` without any event: at the end of a history, where the pages'
+        own time has come to its end."""
+        batch = Batch(source)
+        self._expire(batch, time)
+        self._collect(batch)
+        return batch
+
+    def committed(self) -> None:
+        """The batch is durable."""
+        for key, episode in self._states.episodes.items():
+            if episode.worth_keeping(self.time_of_page(state_id(key))):
+                self._states.open_episodes.add(key)
+            else:
+                self._states.open_episodes.discard(key)
+        self._states.committed()
+
+    def _prefetch(self, records: Sequence[tuple[SourceItem, Normalized]]) -> None:
+        pages: list[str] = []
+        performers: list[str] = []
+        for _, record in records:
+            if isinstance(record, Edit):
+                key = f"{record.wiki}:{record.title}"
+                pages.append(key)
+                performer, network = self._performer_keys(record, key)
+                performers.append(performer)
+                if network is not None:
+                    performers.append(network)
+        self._states.pages.prefetch(pages)
+        self._states.performers.prefetch(performers)
+
+    # -- pass one --------------------------------------------------------------------------------
+
+    def _fold(
+        self,
+        batch: Batch,
+        steps: list[_Step],
+        rows: list[list[float]],
+        record: Edit | LogEvent | TagsChange,
+    ) -> str:
+        if isinstance(record, Edit):
+            return self._fold_edit(batch, steps, rows, record)
+        if isinstance(record, LogEvent):
+            return self._fold_log(steps, record)
+        return self._fold_tags(batch, steps, record)
+
+    def _fold_edit(self, batch: Batch, steps: list[_Step], rows: list[list[float]], edit: Edit) -> str:
+        key = f"{edit.wiki}:{edit.title}"
+        event_time = edit.event_time
+        page = self._states.pages.touch(key)
+        if page.entries and event_time - page.entries[-1].event_time > self._retention_s:
+            page = self._states.begin_page(key)
+        if place_of(page, event_time, edit.rev_id) is None:
+            return _STALE
+        performer_key, network_key = self._performer_keys(edit, key)
+        performers = self._states.performers
+        performer = performers.touch(performer_key)
+        network = performers.touch(network_key) if network_key is not None else None
+        performer.forget_before(event_time - self._retention_s)
+        if network is not None:
+            network.forget_before(event_time - self._retention_s)
+        content = edit.content
+        digest = page_state.digest_of(content.revision.sha1) if content is not None else 0
+        view = page_state.view_of(page, edit.performer, digest, event_time)
+        performer_view = performer_state.view_of(performer, network, event_time)
+        delta = words = None
+        if content is not None and content.revision.text is not None:
+            parent_text = content.parent.text if content.parent is not None else None
+            if content.parent is None or parent_text is not None:
+                delta = text_delta(parent_text, content.revision.text)
+                words = self._states.words.touch(key)
+                words.stand_at(edit.parent_id, parent_text, event_time)
+        row = self._scorer.row(edit, delta, view, performer_view, words)
+        claim = self._claim(edit, digest)
+        observation = track(page, edit, digest, self._next_row, claim)
+        if observation.entry is None:
+            return _STALE
+        self._next_row += 1
+        revert = observation.revert
+        if delta is not None and words is not None:
+            words.advance(
+                delta.gained,
+                delta.lost,
+                edit.rev_id,
+                event_time,
+                reverts_others=revert is not None and not revert.self_revert,
+                complete=delta.words_complete,
+            )
+            _fold_disputes(page, delta)
+        page_id = state_id(key)
+        performer.fold_edit(page_id, event_time)
+        if network is not None:
+            network.fold_edit(page_id, event_time)
+        for label in observation.labels:
+            self._label(batch, edit, key, label)
+        steps.append(
+            _Step(
+                key,
+                event_time,
+                edit,
+                view,
+                observation,
+                delta,
+                len(rows),
+                tuple(page.disputes),
+            )
+        )
+        rows.append(row)
+        return _PROCESSED
+
+    def _fold_log(self, steps: list[_Step], event: LogEvent) -> str:
+        key = f"{event.wiki}:{event.title}"
+        if event.log_type == "protect":
+            track_log(self._states.pages.touch(key), event)
+        elif event.log_type == "move" and event.target_title:
+            self._states.move_page(key, f"{event.wiki}:{event.target_title}")  # its episode: pass two
+        steps.append(_Step(key, event.event_time, log=event))
+        return _PROCESSED
+
+    def _fold_tags(self, batch: Batch, steps: list[_Step], change: TagsChange) -> str:
+        if _REVERTED_TAG not in change.tags:
+            return _NOT_AN_EDIT
+        key = f"{change.wiki}:{change.title}"
+        page = self._states.pages.touch(key)
+        label = track_tag(page, change.rev_id, change.event_time)
+        if label is not None:
+            self._label(batch, None, key, label)
+            steps.append(_Step(key, change.event_time, tag=label))
+        return _PROCESSED
+
+    def _label(self, batch: Batch, by: Edit | None, key: str, update: LabelUpdate) -> None:
+        entry = update.entry
+        if update.labelled_time - entry.event_time > KEPT_AFTER_S:
+            return  # it was kept: the label was given at 48 h
+        batch.labels.append(
+            LabelRow(
+                entry.row,
+                None if update.retracted else LabelKind.REVERTED,
+                update.labelled_time,
+                update.reverted_by,
+                update.evidence,
+            )
+        )
+        if update.retracted:
+            return
+        wiki = key.partition(":")[0]
+        prefix = key if self._time_by_page else wiki
+        performers = self._states.performers
+        performers.touch(f"{prefix}\n{entry.performer}").fold_reverted()
+        if entry.flags & ANONYMOUS:
+            network = performer_state.network_of(entry.performer)
+            if network is not None:
+                performers.touch(f"{prefix}\n/{network}").fold_reverted()
+
+    def _performer_keys(self, edit: Edit, key: str) -> tuple[str, str | None]:
+        prefix = key if self._time_by_page else edit.wiki
+        network = None
+        if edit.performer_kind is PerformerKind.IP:
+            network = performer_state.network_of(edit.performer)
+        return (
+            f"{prefix}\n{edit.performer}",
+            f"{prefix}\n/{network}" if network is not None else None,
+        )
+
+    def _claim(self, edit: Edit, digest: int) -> RevertClaim | None:
+        """A summary's word counts where no text can prove it, or where the wiki's tags confirm it."""
+        if not edit.comment:
+            return None
+        content = edit.content
+        if digest and content is not None and not _REVERT_TAGS.intersection(content.revision.tags):
+            return None
+        summary = self._match_revert(edit.wiki, edit.comment)
+        if summary is None:
+            return None
+        return RevertClaim(summary.rev_id or 0, summary.performer or "", summary.restored_rev_id or 0)
+
+    # -- pass two --------------------------------------------------------------------------------
+
+    def _risks(self, rows: list[list[float]]) -> npt.NDArray[np.float64]:
+        if not rows:
+            return np.empty(0)
+        return self._scorer.score(np.asarray(rows, dtype=np.float64))
+
+    def _decide_all(
+        self,
+        batch: Batch,
+        steps: Sequence[_Step],
+        rows: Sequence[list[float]],
+        risks: npt.NDArray[np.float64],
+    ) -> int:
+        """How many could not be decided: each is a dead letter, and its page's episode as before."""
+        undecided = 0
+        floor = self._decider.policy.threshold * self._decider.policy.join_share
+        version = self._scorer.version
+        risk_list = risks.tolist()
+        for step in steps:
+            self._pass_time(batch, step)
+            edit, observation, view = step.edit, step.observation, step.view
+            if edit is None or observation is None or view is None:
+                self._decide_other(batch, step)
+                continue
+            entry = observation.entry
+            assert entry is not None
+            risk = entry.risk = risk_list[step.row]
+            flags = ANONYMOUS if entry.flags & ANONYMOUS else 0
+            if step.delta is not None:
+                flags |= WITH_CONTENT
+            episode = self._states.episode(step.key, create=False)
+            if (
+                risk >= floor
+                or observation.dispute is not None
+                or (episode is not None and (observation.revert is not None or observation.labels))
+            ):
+                episode = self._states.episode(step.key, create=True)
+                assert episode is not None
+                score = Score(risk, step.delta is not None, version)
+                evidence = _EditEvidence(self._scorer, rows[step.row], step)
+                before = _encode_episode(episode)
+                try:
+                    alerts = self._decider.decide(
+                        episode, edit, observation, view, step.disputes, score, evidence
+                    )
+                except FactwatchError:
+                    raise
+                except Exception as err:  # noqa: BLE001  # the same guard, around the second pass
+                    assert step.item is not None
+                    batch.dead_letters.append(_failed(step.item, err, Stage.DECIDE))
+                    self._states.episodes[step.key] = _decode_episode(before)
+                    undecided += 1
+                    alerts = []
+                if any(a.rev_id == edit.rev_id and a.revert_risk is not None for a in alerts):
+                    flags |= ALERTED
+                self._alerted(batch, step.key, alerts)
+            batch.edits.append(
+                EditRow(entry.row, state_id(step.key), edit.rev_id, step.time, risk, flags)
+            )
+        return undecided
+
+    def _decide_other(self, batch: Batch, step: _Step) -> None:
+        episode = self._states.episode(step.key, create=False)
+        if episode is None:
+            return
+        if step.log is not None and step.log.log_type == "move" and step.log.target_title:
+            new = f"{step.log.wiki}:{step.log.target_title}"
+            moved = self._states.move_episode(step.key, new)
+            if moved is not None and moved.next_deadline is not None:
+                heapq.heappush(self._timers, (moved.next_deadline, new))
+        elif step.log is not None:
+            self._alerted(batch, step.key, self._decider.decide_log(episode, step.log))
+        elif step.tag is not None:
+            self._alerted(batch, step.key, self._decider.settle_by_tag(episode, step.tag, step.time))
+
+    def _alerted(self, batch: Batch, key: str, alerts: Sequence[Alert]) -> None:
+        if not alerts:
+            return
+        batch.alerts.extend(alerts)
+        episode = self._states.episodes.get(key)
+        deadline = episode.next_deadline if episode is not None else None
+        if deadline is not None:
+            heapq.heappush(self._timers, (deadline, key))
+
+    def _pass_time(self, batch: Batch, step: _Step) -> None:
+        if self._time_by_page:
+            self._page_id, self._page_time = state_id(step.key), step.time
+            self._watermark.newest = max(self._watermark.newest, step.time)
+            episode = self._states.episode(step.key, create=False)
+            if episode is not None:
+                self._alerted(batch, step.key, self._decider.expire(episode, step.time))
+            return
+        self._watermark.advance(step.time)
+        if self._timers and self._timers[0][0] <= self._watermark.time:
+            self._expire(batch, self._watermark.time)
+
+    def _expire(self, batch: Batch, time: float) -> None:
+        """One timer at a time, each up to its own time: the order is that of the deadlines, whatever
+        timers a restart forgot."""
+        while self._timers and self._timers[0][0] <= time:
+            deadline, key = heapq.heappop(self._timers)
+            episode = self._states.episode(key, create=False)
+            if episode is not None:
+                self._alerted(batch, key, self._decider.expire(episode, deadline))
+
+    def _collect(self, batch: Batch) -> None:
+        states = self._states
+        batch.pages = {state_id(key): page for key, page in states.pages.dirty.items()}
+        batch.words = {state_id(key): words for key, words in states.words.dirty.items()}
+        batch.performers = {state_id(key): p for key, p in states.performers.dirty.items()}
+        batch.episodes = {
+            state_id(key): episode if episode.worth_keeping(self.time_of_page(state_id(key))) else None
+            for key, episode in states.episodes.items()
+        }
+        batch.watermark = self._watermark
+        batch.next_row = self._next_row
+
+
+#: A missing source is no dispute.
+_NO_DISPUTE = frozenset({"citation needed", "failed verification", "unreferenced"})
+_DUPLICATE = Skip(SkipReason.DUPLICATE)
+_PROCESSED = "processed"
+_STALE = f"skipped_{SkipReason.STALE}"
+_NOT_AN_EDIT = f"skipped_{SkipReason.NOT_AN_EDIT}"
+_encode_episode = msgspec.msgpack.Encoder().encode
+_decode_episode = msgspec.msgpack.Decoder(EpisodeState).decode
+_encode_edit = msgspec.json.Encoder().encode
+_decode_edit = msgspec.json.Decoder(Edit).decode
+
+
+def _failed(item: SourceItem, err: Exception, stage: Stage = Stage.TRACK) -> DeadLetter:
+    raw = item.raw
+    if raw is None:
+        bare = msgspec.structs.replace(item.edit, content=None) if item.edit is not None else None
+        raw = _encode_edit(bare)
+    message = quote_untrusted(f"{type(err).__name__}: {err}")
+    return DeadLetter(raw, DeadReason.STAGE_FAILED, stage, message, item.cursor[:200])
+
+
+def _fold_disputes(page: page_state.PageState, delta: TextDelta) -> None:
+    """Keep which dispute templates the page carries. A page met for the first time is read whole."""
+    if page.seen == 1:
+        page.disputes = sorted(dispute_templates(delta.after_lines) - _NO_DISPUTE)
+        return
+    change = dispute_change(delta)
+    if change.added or change.removed:
+        now = (set(page.disputes) | change.added) - change.removed - _NO_DISPUTE
+        page.disputes = sorted(now)
