@@ -15,9 +15,10 @@ from streams.records import Edit, PerformerKind
 from streams.sources.base import Source
 from streams.sources.history import HistorySource
 from streams.sources.ndjson import NdjsonSource
-from streams.stages.diff import delta_of
+from streams.stages.diff import TextDelta, delta_of
+from streams.stages.fold import fold_edit
 from streams.stages.normalize import Normalizer
-from streams.stages.track import Observation, track
+from streams.stages.track import STALE, Observation
 from streams.state import page as pages
 from streams.state import performer as performers
 from streams.state.words import WordMemory
@@ -74,57 +75,55 @@ class Replay:
         if page is None:
             page = self._pages[key] = pages.PageState(key)
             self._words[key] = WordMemory()
-        words = self._words[key]
-        delta = delta_of(edit)
         content = edit.content
         digest = pages.digest_of(content.revision.sha1) if content is not None else 0
-        known: WordMemory | None = None
-        if delta is not None and content is not None:
-            words.stand_at(
-                edit.parent_id, content.parent.text if content.parent else None, edit.event_time
-            )
-            known = words
         performer, network = self._performer(key, edit)
-        row = extract(
+        folded = fold_edit(
             edit,
-            delta,
-            pages.view_of(page, edit.performer, digest, edit.event_time),
-            performers.view_of(performer, network, edit.event_time),
-            known,
-            self._text,
+            page=page,
+            performer=performer,
+            network=network,
+            words=lambda: self._words[key],
+            page_id=crc32(key.encode()),
+            number=0,
+            claim=None,
+            features=self._row,
         )
-        observation = track(page, edit, digest, 0)
-        if delta is not None:
-            revert = observation.revert
-            words.advance(
-                delta.gained,
-                delta.lost,
-                edit.rev_id,
-                edit.event_time,
-                reverts_others=revert is not None and not revert.self_revert,
-                complete=delta.words_complete,
-            )
-        for state in (performer, network):
-            if state is not None:
-                state.fold_edit(crc32(key.encode()), edit.event_time)
+        if folded is None:
+            # Too late to be folded in: all that is known is the edit itself.
+            delta = delta_of(edit)
+            row, observation = extract(edit, delta, None, None, None, self._text), STALE
+        else:
+            row, delta, observation = folded.row, folded.delta, folded.observation
         terms = text_terms(delta) if self._keep_terms and delta is not None else None
         replayed = ReplayedEdit(msgspec.structs.replace(edit, content=None), row, terms, digest)
         self._outcomes(key, replayed, observation)
         return replayed
+
+    def _row(
+        self,
+        edit: Edit,
+        delta: TextDelta | None,
+        page: pages.PageView,
+        performer: performers.PerformerView,
+        words: WordMemory | None,
+    ) -> list[float]:
+        return extract(edit, delta, page, performer, words, self._text)
 
     def _performer(
         self, key: str, edit: Edit
     ) -> tuple[performers.PerformerState, performers.PerformerState | None]:
         """In a history a performer is known by what they did on that page: pages come one by one, so
         what they did elsewhere may lie in the future. In a feed, by what they did on the wiki."""
-        prefix = key if self._by_page else edit.wiki
-        state = self._performers.setdefault(f"{prefix}\n{edit.performer}", performers.PerformerState())
-        network = None
-        if edit.performer_kind is PerformerKind.IP:
-            network = performers.network_of(edit.performer)
-        if network is None:
-            return state, None
-        return state, self._performers.setdefault(f"{prefix}\n/{network}", performers.PerformerState())
+        name, network = performers.keys_of(
+            key if self._by_page else edit.wiki,
+            edit.performer,
+            is_address=edit.performer_kind is PerformerKind.IP,
+        )
+        known = self._performers
+        return known.setdefault(name, performers.PerformerState()), (
+            known.setdefault(network, performers.PerformerState()) if network is not None else None
+        )
 
     def _outcomes(self, key: str, replayed: ReplayedEdit, observation: Observation) -> None:
         edit = replayed.edit

@@ -3,6 +3,7 @@ any point loses and repeats nothing."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import threading
@@ -27,7 +28,7 @@ from streams.store.sqlite import SqliteStore
 log = logging.getLogger("factwatch.runner")
 
 #: The more, the fewer states are written twice and the fewer commits; more than this gains little.
-BATCH_ITEMS = 1_024
+BATCH_ITEMS = 2_048
 #: Texts held by one batch: each is held with its lines until the batch is decided.
 BATCH_TEXT_BYTES = 8 << 20
 #: How long a live batch waits for more once it has something. Part of the time from edit to alert.
@@ -94,6 +95,7 @@ class EmbeddedRunner:
     def run_file(self) -> None:
         """To the end of a file, in this thread. Raises `BadInput` where the file is damaged, after
         everything before the damage was committed."""
+        _collect_rarely()
         for items in self._gathered(self._source.items(self._store.cursor(self._source.name))):
             self._take(items)
             if self._stopping.is_set():
@@ -137,6 +139,7 @@ class EmbeddedRunner:
 
     def run_live(self) -> None:
         """Until `stop`. A thread reads the source; this one does everything else."""
+        _collect_rarely()
         items: queue.Queue[SourceItem] = queue.Queue(QUEUE_ITEMS)
         failed: list[BaseException] = []
         ended = threading.Event()
@@ -259,6 +262,13 @@ class EmbeddedRunner:
                 f" {self._limit:.0%}: look at `factwatch dead-letters list`, mend the cause, or raise"
                 " FACTWATCH_DEAD_LETTER_LIMIT"
             )
+
+
+def _collect_rarely() -> None:
+    """States live long and hold no cycles: each collection of the young would walk them for nothing
+    (measured: 12 % of the time of metadata-only events)."""
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
 
 
 def _text_bytes(edit: Edit) -> int:

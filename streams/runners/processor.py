@@ -12,7 +12,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -38,16 +38,14 @@ from streams.runners.states import States
 from streams.sources.base import SourceItem
 from streams.stages.decide import Decider
 from streams.stages.deduplicate import RecentIds
-from streams.stages.diff import TextDelta, text_delta
-from streams.stages.disputes import dispute_change, dispute_templates
+from streams.stages.diff import TextDelta
 from streams.stages.facts import fact_changes
+from streams.stages.fold import fold_edit
 from streams.stages.normalize import Normalized, Normalizer, quote_untrusted
 from streams.stages.track import (
     LabelUpdate,
     Observation,
     RevertClaim,
-    place_of,
-    track,
     track_log,
     track_tag,
 )
@@ -98,11 +96,18 @@ MatchRevert = Callable[[str, str], RevertSummary | None]
 """`(wiki, comment)` -> what the summary claims."""
 
 
+class _Keys(NamedTuple):
+    page: str
+    performer: str
+    network: str | None
+
+
 class _Step(msgspec.Struct):
     """What pass two needs of one record of pass one, in order."""
 
     key: str
     time: float
+    page_id: int = 0
     edit: Edit | None = None
     view: page_state.PageView | None = None
     observation: Observation | None = None
@@ -224,8 +229,7 @@ class Processor:
         steps: list[_Step] = []
         rows: list[list[float]] = []
         newest_arrival = 0.0
-        self._prefetch(records)
-        for item, record in records:
+        for (item, record), keys in zip(records, self._prefetch(records), strict=True):
             if isinstance(record, Skip):
                 newest_arrival = max(newest_arrival, record.arrival_time or 0.0)
                 outcome = f"skipped_{record.reason}"
@@ -238,7 +242,7 @@ class Processor:
                     newest_arrival = record.arrival_time
                 try:
                     first = len(steps)
-                    outcome = self._fold(batch, steps, rows, record)
+                    outcome = self._fold(batch, steps, rows, record, keys)
                     if len(steps) > first:
                         steps[first].item = item
                 except FactwatchError:
@@ -296,19 +300,29 @@ class Processor:
                 self._states.open_episodes.discard(key)
         self._states.committed()
 
-    def _prefetch(self, records: Sequence[tuple[SourceItem, Normalized]]) -> None:
+    def _prefetch(self, records: Sequence[tuple[SourceItem, Normalized]]) -> list[_Keys | None]:
+        """Keys of each edit's states, which are in memory afterwards."""
+        found: list[_Keys | None] = []
         pages: list[str] = []
         performers: list[str] = []
         for _, record in records:
-            if isinstance(record, Edit):
-                key = f"{record.wiki}:{record.title}"
-                pages.append(key)
-                performer, network = self._performer_keys(record, key)
-                performers.append(performer)
-                if network is not None:
-                    performers.append(network)
+            if not isinstance(record, Edit):
+                found.append(None)
+                continue
+            page = f"{record.wiki}:{record.title}"
+            performer, network = performer_state.keys_of(
+                page if self._time_by_page else record.wiki,
+                record.performer,
+                is_address=record.performer_kind is PerformerKind.IP,
+            )
+            found.append(_Keys(page, performer, network))
+            pages.append(page)
+            performers.append(performer)
+            if network is not None:
+                performers.append(network)
         self._states.pages.prefetch(pages)
         self._states.performers.prefetch(performers)
+        return found
 
     # -- pass one --------------------------------------------------------------------------------
 
@@ -318,75 +332,61 @@ class Processor:
         steps: list[_Step],
         rows: list[list[float]],
         record: Edit | LogEvent | TagsChange,
+        keys: _Keys | None,
     ) -> str:
         if isinstance(record, Edit):
-            return self._fold_edit(batch, steps, rows, record)
+            assert keys is not None
+            return self._fold_edit(batch, steps, rows, record, keys)
         if isinstance(record, LogEvent):
             return self._fold_log(steps, record)
         return self._fold_tags(batch, steps, record)
 
-    def _fold_edit(self, batch: Batch, steps: list[_Step], rows: list[list[float]], edit: Edit) -> str:
-        key = f"{edit.wiki}:{edit.title}"
-        event_time = edit.event_time
-        page = self._states.pages.touch(key)
-        if page.entries and event_time - page.entries[-1].event_time > self._retention_s:
-            page = self._states.begin_page(key)
-        if place_of(page, event_time, edit.rev_id) is None:
-            return _STALE
-        performer_key, network_key = self._performer_keys(edit, key)
-        performers = self._states.performers
-        performer = performers.touch(performer_key)
-        network = performers.touch(network_key) if network_key is not None else None
-        performer.forget_before(event_time - self._retention_s)
-        if network is not None:
-            network.forget_before(event_time - self._retention_s)
-        content = edit.content
-        digest = page_state.digest_of(content.revision.sha1) if content is not None else 0
-        view = page_state.view_of(page, edit.performer, digest, event_time)
-        performer_view = performer_state.view_of(performer, network, event_time)
-        delta = words = None
-        if content is not None and content.revision.text is not None:
-            parent_text = content.parent.text if content.parent is not None else None
-            if content.parent is None or parent_text is not None:
-                delta = text_delta(parent_text, content.revision.text)
-                words = self._states.words.touch(key)
-                words.stand_at(edit.parent_id, parent_text, event_time)
-        row = self._scorer.row(edit, delta, view, performer_view, words)
-        claim = self._claim(edit, digest)
-        observation = track(page, edit, digest, self._next_row, claim)
-        if observation.entry is None:
+    def _fold_edit(
+        self, batch: Batch, steps: list[_Step], rows: list[list[float]], edit: Edit, keys: _Keys
+    ) -> str:
+        key = keys.page
+        states = self._states
+        forget_before = edit.event_time - self._retention_s
+        page = states.pages.touch(key)
+        if page.entries and page.entries[-1].event_time < forget_before:
+            page = states.begin_page(key)
+        performer = states.performers.touch(keys.performer)
+        performer.forget_before(forget_before)
+        network = None
+        if keys.network is not None:
+            network = states.performers.touch(keys.network)
+            network.forget_before(forget_before)
+        page_id = state_id(key)
+        folded = fold_edit(
+            edit,
+            page=page,
+            performer=performer,
+            network=network,
+            words=lambda: states.words.touch(key),
+            page_id=page_id,
+            number=self._next_row,
+            claim=self._claim(edit),
+            features=self._scorer.row,
+        )
+        if folded is None:
             return _STALE
         self._next_row += 1
-        revert = observation.revert
-        if delta is not None and words is not None:
-            words.advance(
-                delta.gained,
-                delta.lost,
-                edit.rev_id,
-                event_time,
-                reverts_others=revert is not None and not revert.self_revert,
-                complete=delta.words_complete,
-            )
-            _fold_disputes(page, delta)
-        page_id = state_id(key)
-        performer.fold_edit(page_id, event_time)
-        if network is not None:
-            network.fold_edit(page_id, event_time)
-        for label in observation.labels:
-            self._label(batch, edit, key, label)
+        for label in folded.observation.labels:
+            self._label(batch, key, label)
         steps.append(
             _Step(
                 key,
-                event_time,
+                edit.event_time,
+                page_id,
                 edit,
-                view,
-                observation,
-                delta,
+                folded.view,
+                folded.observation,
+                folded.delta,
                 len(rows),
                 tuple(page.disputes),
             )
         )
-        rows.append(row)
+        rows.append(folded.row)
         return _PROCESSED
 
     def _fold_log(self, steps: list[_Step], event: LogEvent) -> str:
@@ -405,11 +405,11 @@ class Processor:
         page = self._states.pages.touch(key)
         label = track_tag(page, change.rev_id, change.event_time)
         if label is not None:
-            self._label(batch, None, key, label)
+            self._label(batch, key, label)
             steps.append(_Step(key, change.event_time, tag=label))
         return _PROCESSED
 
-    def _label(self, batch: Batch, by: Edit | None, key: str, update: LabelUpdate) -> None:
+    def _label(self, batch: Batch, key: str, update: LabelUpdate) -> None:
         entry = update.entry
         if update.labelled_time - entry.event_time > KEPT_AFTER_S:
             return  # it was kept: the label was given at 48 h
@@ -426,29 +426,21 @@ class Processor:
             return
         wiki = key.partition(":")[0]
         prefix = key if self._time_by_page else wiki
-        performers = self._states.performers
-        performers.touch(f"{prefix}\n{entry.performer}").fold_reverted()
-        if entry.flags & ANONYMOUS:
-            network = performer_state.network_of(entry.performer)
-            if network is not None:
-                performers.touch(f"{prefix}\n/{network}").fold_reverted()
+        keys = performer_state.keys_of(prefix, entry.performer, is_address=bool(entry.flags & ANONYMOUS))
+        for name in keys:
+            if name is not None:
+                self._states.performers.touch(name).fold_reverted()
 
-    def _performer_keys(self, edit: Edit, key: str) -> tuple[str, str | None]:
-        prefix = key if self._time_by_page else edit.wiki
-        network = None
-        if edit.performer_kind is PerformerKind.IP:
-            network = performer_state.network_of(edit.performer)
-        return (
-            f"{prefix}\n{edit.performer}",
-            f"{prefix}\n/{network}" if network is not None else None,
-        )
-
-    def _claim(self, edit: Edit, digest: int) -> RevertClaim | None:
+    def _claim(self, edit: Edit) -> RevertClaim | None:
         """A summary's word counts where no text can prove it, or where the wiki's tags confirm it."""
         if not edit.comment:
             return None
         content = edit.content
-        if digest and content is not None and not _REVERT_TAGS.intersection(content.revision.tags):
+        if (
+            content is not None
+            and content.revision.sha1
+            and not _REVERT_TAGS.intersection(content.revision.tags)
+        ):
             return None
         summary = self._match_revert(edit.wiki, edit.comment)
         if summary is None:
@@ -482,7 +474,9 @@ class Processor:
                 continue
             entry = observation.entry
             assert entry is not None
-            risk = entry.risk = risk_list[step.row]
+            risk = risk_list[step.row]
+            if risk >= self._decider.policy.threshold:
+                entry.flags |= _SUSPECT
             flags = ANONYMOUS if entry.flags & ANONYMOUS else 0
             if step.delta is not None:
                 flags |= WITH_CONTENT
@@ -512,9 +506,7 @@ class Processor:
                 if any(a.rev_id == edit.rev_id and a.revert_risk is not None for a in alerts):
                     flags |= ALERTED
                 self._alerted(batch, step.key, alerts)
-            batch.edits.append(
-                EditRow(entry.row, state_id(step.key), edit.rev_id, step.time, risk, flags)
-            )
+            batch.edits.append(EditRow(entry.row, step.page_id, edit.rev_id, step.time, risk, flags))
         return undecided
 
     def _decide_other(self, batch: Batch, step: _Step) -> None:
@@ -574,8 +566,7 @@ class Processor:
         batch.next_row = self._next_row
 
 
-#: A missing source is no dispute.
-_NO_DISPUTE = frozenset({"citation needed", "failed verification", "unreferenced"})
+_SUSPECT = int(page_state.EntryFlag.SUSPECT)
 _DUPLICATE = Skip(SkipReason.DUPLICATE)
 _PROCESSED = "processed"
 _STALE = f"skipped_{SkipReason.STALE}"
@@ -593,14 +584,3 @@ def _failed(item: SourceItem, err: Exception, stage: Stage = Stage.TRACK) -> Dea
         raw = _encode_edit(bare)
     message = quote_untrusted(f"{type(err).__name__}: {err}")
     return DeadLetter(raw, DeadReason.STAGE_FAILED, stage, message, item.cursor[:200])
-
-
-def _fold_disputes(page: page_state.PageState, delta: TextDelta) -> None:
-    """Keep which dispute templates the page carries. A page met for the first time is read whole."""
-    if page.seen == 1:
-        page.disputes = sorted(dispute_templates(delta.after_lines) - _NO_DISPUTE)
-        return
-    change = dispute_change(delta)
-    if change.added or change.removed:
-        now = (set(page.disputes) | change.added) - change.removed - _NO_DISPUTE
-        page.disputes = sorted(now)

@@ -24,7 +24,7 @@ from streams.records import (
 from streams.stages.links import Links
 from streams.stages.track import LabelUpdate, Observation
 from streams.state.episode import EpisodeState, OpenDispute, OpenSuspect
-from streams.state.page import PageView
+from streams.state.page import EntryFlag, PageView
 
 #: Open suspects a page may have; the oldest is settled for a further one: more come only from a flood.
 SUSPECTS_CAP = 16
@@ -230,7 +230,7 @@ class Decider:
         """Half of what was reverted back and forth did not look like vandalism when it was made."""
         dispute = observation.dispute
         involved = dispute.involved if dispute is not None else ()
-        plain = sum(1 for entry in involved if entry.risk < self.policy.threshold)
+        plain = sum(1 for entry in involved if not entry.flags & EntryFlag.SUSPECT)
         return 2 * plain >= len(involved)
 
     def _settle(self, episode: EpisodeState, edit: Edit, observation: Observation) -> list[Alert]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 
@@ -10,7 +11,8 @@ class RecentIds:
 
     def __init__(self, capacity: int = 200_000, known: Iterable[str] = ()) -> None:
         self._capacity = capacity
-        self._ids: dict[str, None] = dict.fromkeys(known)
+        # Not a dict: finding its oldest key takes the longer, the more were deleted before it.
+        self._ids: OrderedDict[str, None] = OrderedDict.fromkeys(known)
 
     def add(self, event_id: str) -> bool:
         """True if it was not seen before, and it is remembered from now on."""
@@ -19,7 +21,7 @@ class RecentIds:
             return False
         ids[event_id] = None
         if len(ids) > self._capacity:
-            del ids[next(iter(ids))]
+            ids.popitem(last=False)
         return True
 
     def __len__(self) -> int:

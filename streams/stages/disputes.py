@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from streams.stages.diff import TextDelta
+from streams.state.page import PageState
 
 MAX_CHARS = 400_000
 """Text read. A longer page's end is not searched."""
@@ -90,6 +91,8 @@ _NAMES = {
     ),
 }
 _CANONICAL = {name: canonical for canonical, names in _NAMES.items() for name in names.split("|")}
+#: A missing source is no dispute.
+NO_DISPUTE = frozenset({"citation needed", "failed verification", "unreferenced"})
 _CALL = re.compile(r"\{\{\s{0,20}([^{}|<>\[\]\n#]{1,80})")
 _PREFIX = re.compile(
     r"^(?:template|vorlage|modèle|plantilla|шаблон|predefinição|sjabloon|subst|msg)\s*:\s*"
@@ -122,6 +125,16 @@ def dispute_change(delta: TextDelta) -> DisputeChange:
         removed=frozenset(name for name, n in before.items() if n > after[name]),
         citation_needed=after["citation needed"] - before["citation needed"],
     )
+
+
+def fold_disputes(page: PageState, delta: TextDelta) -> None:
+    """Keep which dispute templates the page carries. A page met for the first time is read whole."""
+    if page.seen == 1:
+        page.disputes = sorted(dispute_templates(delta.after_lines) - NO_DISPUTE)
+        return
+    change = dispute_change(delta)
+    if change.added or change.removed:
+        page.disputes = sorted((set(page.disputes) | change.added) - change.removed - NO_DISPUTE)
 
 
 def fold_template(written: str) -> str:

@@ -67,7 +67,7 @@ class Dispute(msgspec.Struct, frozen=True):
     """The revisions that those reverts undid."""
     controversy: float
     """M of Yasseri et al. 2012: E times the sum of min(N_reverted, N_reverter) over mutual pairs,
-    without the top pair."""
+    without the top pair. N are edits on the page, from the editor's first revert here on."""
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -116,7 +116,6 @@ def track(
     if event_time < page.first_time:
         page.first_time = event_time
     page.newest_rev = max(page.newest_rev, rev_id)
-    _count_editor(page, edit.performer)
     if late:
         entries.insert(index, entry)
         revert, labels = _derive_again(entries, index)
@@ -229,7 +228,7 @@ def _derive(entries: list[Entry], index: int) -> tuple[Revert | None, tuple[Labe
         return None, ()
     first, stop, evidence = found
     undone = tuple(entries[first:stop])
-    entry.reverts_to = entries[first - 1].rev_id if first else -1
+    entry.set_reverts_to(entries[first - 1].rev_id if first else -1)
     labels = []
     own = True
     for earlier in undone:
@@ -238,7 +237,7 @@ def _derive(entries: list[Entry], index: int) -> tuple[Revert | None, tuple[Labe
             continue
         own = False
         if not earlier.reverted_by:
-            earlier.reverted_by = entry.rev_id
+            earlier.set_reverted_by(entry.rev_id)
             if not earlier.flags & EntryFlag.TAGGED_REVERTED:
                 labels.append(LabelUpdate(earlier, entry.rev_id, entry.event_time, evidence))
     entry.self_revert = own
@@ -252,13 +251,13 @@ def _derive_again(entries: list[Entry], index: int) -> tuple[Revert | None, tupl
     before = {entry.rev_id: entry.reverted_by for entry in entries}
     for entry in entries:
         if entry.reverted_by in redone:
-            entry.reverted_by = 0
+            entry.set_reverted_by(0)
         if entry.withdrawn_by in redone:
             entry.withdrawn_by = 0
     revert: Revert | None = None
     given: dict[int, LabelUpdate] = {}
     for at in range(index, len(entries)):
-        entries[at].reverts_to = 0
+        entries[at].set_reverts_to(0)
         entries[at].self_revert = False
         derived, labels = _derive(entries, at)
         if at == index:
@@ -283,29 +282,32 @@ def _last_good_before(entries: Sequence[Entry], index: int) -> int | None:
     return None
 
 
-def _count_editor(page: PageState, performer: str) -> None:
-    editors = page.editors
-    count = editors.get(performer)
-    editors[performer] = 1 if count is None else count + 1
-    if len(editors) > EDITORS_CAP:
-        most = sorted(editors.items(), key=lambda item: (-item[1], item[0]))
-        page.editors = dict(most[: EDITORS_CAP // 2])
-
-
 def _evict(page: PageState) -> None:
     """Let the oldest entry go; what it says of a dispute is folded into `pairs`."""
     gone = page.entries.pop(0)
     page.horizon_time, page.horizon_rev = gone.event_time, gone.rev_id
+    editors = page.editors
+    if gone.performer in editors:
+        editors[gone.performer] += 1
     if not gone.reverted_by:
         return
     for entry in page.entries[: REVERT_RADIUS + 1]:
         if entry.rev_id == gone.reverted_by:
-            pair = f"{entry.performer}\n{gone.performer}"
-            pairs = page.pairs
-            if pair not in pairs and len(pairs) >= PAIRS_CAP:
-                del pairs[min(pairs, key=lambda name: (pairs[name], name))]
-            pairs[pair] = pairs.get(pair, 0) + 1
+            _fold_pair(page, entry.performer, gone.performer)
             return
+
+
+def _fold_pair(page: PageState, reverter: str, reverted: str) -> None:
+    pairs, editors = page.pairs, page.editors
+    pair = f"{reverter}\n{reverted}"
+    if pair not in pairs and len(pairs) >= PAIRS_CAP:
+        del pairs[min(pairs, key=lambda name: (pairs[name], name))]
+    pairs[pair] = pairs.get(pair, 0) + 1
+    editors.setdefault(reverter, 0)
+    editors.setdefault(reverted, 1)
+    if len(editors) > EDITORS_CAP:
+        most = sorted(editors.items(), key=lambda item: (-item[1], item[0]))
+        page.editors = dict(most[: EDITORS_CAP // 2])
 
 
 def _dispute(page: PageState, index: int) -> Dispute | None:
@@ -332,7 +334,10 @@ def _dispute(page: PageState, index: int) -> Dispute | None:
         if (reverted, reverter) in recent
         for entry in undone
     ]
-    controversy = _controversy(counts, page.editors)
+    edits = dict(page.editors)
+    for entry in entries[: index + 1]:
+        edits[entry.performer] = edits.get(entry.performer, 0) + 1
+    controversy = _controversy(counts, edits)
     if not involved and not controversy:
         return None
     # One revert that undoes several edits of a performer is one revert.
@@ -341,12 +346,12 @@ def _dispute(page: PageState, index: int) -> Dispute | None:
     return Dispute(len(reverts), tuple(editors), tuple(involved), controversy)
 
 
-def _controversy(counts: dict[tuple[str, str], int], editors: dict[str, int]) -> float:
+def _controversy(counts: dict[tuple[str, str], int], edits: dict[str, int]) -> float:
     weights = []
     involved: set[str] = set()
     for reverter, reverted in counts:
         if reverter < reverted and (reverted, reverter) in counts:
-            weights.append(min(editors.get(reverter, 1), editors.get(reverted, 1)))
+            weights.append(min(edits.get(reverter, 1), edits.get(reverted, 1)))
             involved.update((reverter, reverted))
     if len(weights) < 2:
         return 0.0

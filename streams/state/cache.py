@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -24,7 +25,8 @@ class StateCache(Generic[T]):
         self._load = load
         self._new = new
         self._size_of = size_of
-        self._states: dict[str, T] = {}
+        # Not a dict: finding its oldest key takes the longer, the more were deleted before it.
+        self._states: OrderedDict[str, T] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._size = 0
         self.dirty: dict[str, T] = {}
@@ -62,8 +64,7 @@ class StateCache(Generic[T]):
                 self._sizes[key] = size
         self.dirty.clear()
         while states and (self._size if self._size_of is not None else len(states)) > self._capacity:
-            oldest = next(iter(states))
-            del states[oldest]
+            oldest, _ = states.popitem(last=False)
             self._size -= self._sizes.pop(oldest, 0)
 
     def __len__(self) -> int:

@@ -16,10 +16,10 @@ import msgspec
 REVERT_RADIUS = 15
 #: Revisions kept: the radius, and room for some that arrive late.
 WINDOW = 24
-#: Editors whose edits on the page are counted; past it the more active half stays.
-EDITORS_CAP = 64
+#: Editors in disputes whose edits on the page are counted; past it the more active half stays.
+EDITORS_CAP = 24
 #: Pairs (reverter, reverted) remembered beyond the window.
-PAIRS_CAP = 48
+PAIRS_CAP = 16
 
 
 class EntryFlag(IntFlag):
@@ -29,6 +29,18 @@ class EntryFlag(IntFlag):
     BOT = 2
     TAGGED_REVERTED = 4
     """The wiki tagged it `mw-reverted`."""
+    SUSPECT = 8
+    """Its revert_risk reached the threshold when it was made. Set when it is decided on: only
+    `decide` may read it."""
+    REVERTED = 16
+    """`reverted_by` is set."""
+    REVERT = 32
+    """`reverts_to` is set."""
+
+
+#: Reverted by anybody's account. Plain numbers: these are read for every entry of every edit.
+GONE = int(EntryFlag.TAGGED_REVERTED | EntryFlag.REVERTED)
+REVERT = int(EntryFlag.REVERT)
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -52,8 +64,6 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     """rev_id of the revert that undid it, 0 while it stands."""
     reverts_to: int = 0
     """rev_id it restored, 0 if it is no revert; of an undo, the revision before the one undone."""
-    risk: float = -1.0
-    """revert_risk as given at the time; -1 until scored."""
     self_revert: bool = False
     """It undid none but its own performer's edits."""
     withdrawn_by: int = 0
@@ -62,7 +72,15 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     @property
     def stands(self) -> bool:
         """Neither reverted, by anybody's account, nor withdrawn."""
-        return not self.reverted_by and not self.withdrawn_by and not self.flags & 4
+        return not self.flags & GONE and not self.withdrawn_by
+
+    def set_reverted_by(self, rev_id: int) -> None:
+        self.reverted_by = rev_id
+        self.flags = self.flags | 16 if rev_id else self.flags & ~16
+
+    def set_reverts_to(self, rev_id: int) -> None:
+        self.reverts_to = rev_id
+        self.flags = self.flags | REVERT if rev_id else self.flags & ~REVERT
 
 
 class PageState(msgspec.Struct, array_like=True):
@@ -72,6 +90,7 @@ class PageState(msgspec.Struct, array_like=True):
     """Revisions folded in."""
     first_time: float = 0.0
     editors: dict[str, int] = {}
+    """Edits that left the window, of those who are in `pairs`."""
     pairs: dict[str, int] = {}
     """`reverter\\nreverted` -> times, of revisions that left the window."""
     reverts: int = 0
@@ -129,32 +148,33 @@ def view_of(page: PageState, performer: str, digest: int, event_time: float) -> 
     if not stop:
         return _COLD
     reverted = reverts = anonymous = own = own_reverted = 0
-    back = 0
-    restores_reverted = False
-    first = max(0, stop - REVERT_RADIUS)
-    for index in range(stop - 1, first - 1, -1):
-        entry = entries[index]
-        gone = entry.reverted_by != 0 or entry.flags & 4 != 0
+    window = entries[max(0, stop - REVERT_RADIUS) : stop]
+    for entry in window:
+        flags = entry.flags
+        gone = flags & GONE
         if gone:
             reverted += 1
-        if entry.reverts_to:
+        if flags & REVERT:
             reverts += 1
-        if entry.flags & 1:
-            anonymous += 1
+        anonymous += flags & 1
         if entry.performer == performer:
             own += 1
             if gone:
                 own_reverted += 1
-        if digest and back == 0 and entry.digest == digest:
-            back = stop - index
-            restores_reverted = gone
+    back = 0
+    restores_reverted = False
+    if digest:
+        for at, entry in enumerate(reversed(window), 1):
+            if entry.digest == digest:
+                back, restores_reverted = at, entry.flags & GONE != 0
+                break
     last = entries[stop - 1]
     return PageView(
         page.seen,
         max(0.0, event_time - page.first_time),
         event_time - last.event_time,
         last.performer == performer,
-        stop - first,
+        len(window),
         reverted,
         reverts,
         anonymous,

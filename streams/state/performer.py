@@ -85,6 +85,13 @@ def view_of(
     )
 
 
+def keys_of(prefix: str, name: str, *, is_address: bool) -> tuple[str, str | None]:
+    """Keys of a performer's state and, for an address, of its network's. `prefix` is the wiki; in a
+    history, where pages come one by one, the page: what was done elsewhere may lie in the future."""
+    network = network_of(name) if is_address else None
+    return f"{prefix}\n{name}", f"{prefix}\n/{network}" if network is not None else None
+
+
 def network_of(address: str) -> str | None:
     """`192.0.2.7` -> `192.0`, `2001:db8::1` -> `2001:db8`; None for what is no address. Old exports
     mask the last part (`24.60.xxx`): the first two parts still name the network."""

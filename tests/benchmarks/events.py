@@ -25,13 +25,22 @@ _COMMENTS = (
 )
 
 
+#: Of real recent changes (5,705 of Wikidata, 2018) 77 % are on different pages, by 150 performers: a
+#: long tail of pages seen once, and hot ones among them.
+HOT_SHARE = 0.4
+
+
 def _zipf(rng: random.Random, most: int) -> int:
-    """Skewed as pages and editors are: a few of them have most of the edits."""
+    """Zipf's law with exponent 1: the first has as much as the next two together."""
     return int(most ** rng.random()) - 1
 
 
+def _page(rng: random.Random, hot_pages: int) -> int:
+    return _zipf(rng, hot_pages) if rng.random() < HOT_SHARE else rng.randrange(hot_pages, 5_000_000)
+
+
 def recent_changes(
-    count: int, *, seed: int = 1, pages: int = 60_000, performers: int = 40_000
+    count: int, *, seed: int = 1, hot_pages: int = 20_000, performers: int = 40_000
 ) -> Iterator[bytes]:
     """`count` lines of JSON. One in six by an IP address, one in twelve by a bot."""
     rng = random.Random(seed)
@@ -39,7 +48,7 @@ def recent_changes(
     rev_id = 1_300_000_000
     for number in range(count):
         seconds = START + int(number / EVENTS_PER_S)
-        page = _zipf(rng, pages)
+        page = _page(rng, hot_pages)
         user = _zipf(rng, performers)
         rev_id += rng.randint(1, 9)
         old_rev, old_len = last_rev.get(page, (rev_id - 50_000_000, 500 + 37 * (page % 1_000)))
