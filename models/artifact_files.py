@@ -36,6 +36,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     feature_names: tuple[str, ...]
     threshold: float
     """revert_risk that flags 1 % of the edits nobody reverted, out of fold."""
+    thresholds: dict[str, float]
+    """By `Situation`: revert_risk from which an edit alerts."""
     trained_with: dict[str, str]
     """Versions of the libraries."""
     training_data: dict[str, str]

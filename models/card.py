@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from models.artifact_files import Manifest
 from models.dataset import Rows
+from models.situations import BUDGET, SITUATIONS
 
 
 def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
@@ -21,6 +22,16 @@ def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
         "words learnt out of fold by article. What can't be known of an edit is missing, and the model was",
         "trained with such rows: without content, on a page met for the first time, by an editor never seen.",
         f"Threshold for 1 % of the edits nobody reverted, out of fold: {manifest.threshold:.3f}.",
+        "",
+        "An edit alerts from a threshold that depends on what is known of its page and what it changes, so",
+        "that this share of the edits that stood alerts (out of fold):",
+        "",
+        "| situation | share | threshold |",
+        "| --- | --- | --- |",
+        *(
+            f"| {situation} | {BUDGET[situation]:.0%} | {manifest.thresholds[situation]:.3f} |"
+            for situation in SITUATIONS
+        ),
         "",
         "## Learnt from",
         "| source | rows used | positive | label |",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from models import artifact_files
 from models.artifact_files import Manifest
 from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT, extract
 from models.reasons import explain
+from models.situations import SITUATIONS, situations
 from models.text import BUCKETS, TextModel
 from models.trees import FIELDS, Trees
 from streams.errors import BadArtifact
@@ -32,13 +34,14 @@ class Classifier:
         self.version = manifest.version
         self.feature_names = manifest.feature_names
         self.threshold = manifest.threshold
+        self._thresholds = np.array([manifest.thresholds.get(name, 1.0) for name in SITUATIONS])
         self.manifest = manifest
         self.text = TextModel(arrays["text_weights"], float(arrays["text_bias"][0]))
         self._trees = _trees(arrays, "trees")
         self._bare = _trees(arrays, "bare")
         calibration = [float(value) for value in arrays["calibration"].ravel()]
         self._slope, self._shift, self._bare_slope, self._bare_shift = calibration
-        self._reference: NDArray[np.float64] = np.asarray(arrays["reference"], dtype=np.float64)
+        self.reference: NDArray[np.float64] = np.asarray(arrays["reference"], dtype=np.float64)
 
     def row(
         self,
@@ -55,6 +58,11 @@ class Classifier:
         """Calibrated probability of being reverted, by row. Shape (n, features) -> (n,)."""
         return probability_of(self.log_odds(matrix))
 
+    def thresholds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """revert_risk from which each row's edit is suspect, by what is known of it."""
+        found: NDArray[np.float64] = self._thresholds[situations(matrix)]
+        return found
+
     def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated log-odds. Rows without content go to a small model of their own."""
         if matrix.ndim != 2 or matrix.shape[1] != len(self.feature_names):
@@ -70,10 +78,11 @@ class Classifier:
             scores[~bare] = self._trees.log_odds(matrix[~bare]) * self._slope + self._shift
         return scores
 
-    def reasons(self, row: list[float] | NDArray[np.float64]) -> tuple[Reason, ...]:
-        """Three to five features that raised this row's score most, strongest first; fewer where fewer
-        did. Each contribution is the log-odds lost when the feature is set to its usual value."""
-        return explain(self.log_odds, np.asarray(row, dtype=np.float64), self._reference)
+    def reasons_of(self, rows: Sequence[list[float]] | NDArray[np.float64]) -> list[tuple[Reason, ...]]:
+        """Of each row, three to five features that raised its score most, strongest first; fewer where
+        fewer did. Each contribution is the log-odds lost when the feature is set to its usual value."""
+        matrix = np.asarray(rows, dtype=np.float64).reshape(-1, len(self.feature_names))
+        return explain(self.log_odds, matrix, self.reference)
 
 
 def _trees(arrays: dict[str, NDArray[Any]], prefix: str) -> Trees:

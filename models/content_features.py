@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from math import log1p, nan
+from math import log1p, log10, nan
 
 from streams.stages.diff import Span, TextDelta
 
@@ -43,6 +43,7 @@ CONTENT_NAMES: tuple[str, ...] = (
     "numbers_added",
     "numbers_removed",
     "number_swaps",
+    "number_jump",
     "word_swaps",
     "name_swaps",
     "swap_only",
@@ -78,6 +79,8 @@ MAX_PLACES = 24
 MAX_PLACE = 1_000
 _COUNTED = MARKERS[:-1]
 _RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
+_SEPARATORS = ".,'’\u00a0\u202f٬٫"
+_BEGUN_NUMBER = re.compile(rf"\d[\d{_SEPARATORS}]{{0,30}}$")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -161,9 +164,16 @@ def _markup(added: str, removed: str) -> list[float]:
     return row
 
 
+def _magnitude(place: str) -> float:
+    """Decimal logarithm of the number that a place's digits make, separators dropped; at most 12."""
+    digits = "".join(character for character in place[:40] if character.isdecimal())
+    return min(log10(int(digits) + 1), 12.0) if digits else 0.0
+
+
 def _swaps(spans: tuple[Span, ...]) -> list[float]:
     numbers_in = numbers_out = number_swaps = word_swaps = name_swaps = 0
     in_link = in_template = in_reference = 0
+    jump = nan
     for span in spans[:MAX_PLACES]:
         before, after = span.before[:MAX_PLACE].strip(), span.after[:MAX_PLACE].strip()
         left = span.left
@@ -174,6 +184,10 @@ def _swaps(spans: tuple[Span, ...]) -> list[float]:
                 in_template += 1
             if left.rfind("<ref") > left.rfind("</ref"):
                 in_reference += 1
+            begun = _BEGUN_NUMBER.search(left)
+            if begun and (before or after).lstrip(_SEPARATORS)[:1].isdecimal():
+                # Only the end of a number was changed: 420,000 -> 420,000,000.
+                before, after = begun[0] + before, begun[0] + after
         digits_before = len(_NUMBER.findall(before)) if before else 0
         digits_after = len(_NUMBER.findall(after)) if after else 0
         numbers_in += digits_after
@@ -182,6 +196,8 @@ def _swaps(spans: tuple[Span, ...]) -> list[float]:
             continue
         if digits_before and digits_after:
             number_swaps += 1
+            step = abs(_magnitude(after) - _magnitude(before))
+            jump = step if jump != jump or step > jump else jump
         elif len(before) < 40 and len(after) < 40:
             word_swaps += 1
             if before[0].isupper() and after[0].isupper():
@@ -191,6 +207,7 @@ def _swaps(spans: tuple[Span, ...]) -> list[float]:
         log1p(numbers_in),
         log1p(numbers_out),
         log1p(number_swaps),
+        jump,
         log1p(word_swaps),
         log1p(name_swaps),
         1.0 if places and number_swaps + word_swaps == places else 0.0,

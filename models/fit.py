@@ -61,6 +61,11 @@ class Fitted(NamedTuple):
         """Raw, uncalibrated, of rows whose text score is still missing."""
         return self.trees.log_odds(with_text_score(rows.matrix, rows.terms, self.text))
 
+    def cold(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The rows as if their page were met for the first time, and their log-odds."""
+        hidden = _hide(with_text_score(rows.matrix, rows.terms, self.text), words=True)
+        return hidden, self.trees.log_odds(hidden)
+
     def bare_log_odds(self, rows: Rows) -> NDArray[np.float64]:
         """The same as if no content were known."""
         return self.bare.log_odds(rows.matrix)

@@ -26,6 +26,7 @@ from models.dataset import Loaded, Progress, Rows, load
 from models.evaluate import read_labels
 from models.features import FEATURE_NAMES
 from models.fit import Fitted, calibrate, fit
+from models.situations import BUDGET, SITUATIONS, situations
 from models.trees import Trees
 from streams.errors import BadInput
 
@@ -96,12 +97,13 @@ def train(
     tested = [source for source in sources if source.history and source.usable.sum() >= MIN_TESTED]
     if len(sources) < 2 or not tested:
         raise BadInput(f"{data_dir}: at least two sources, one a history, are needed to learn and test")
-    raw, raw_bare = [], []
+    raw, raw_bare, cold = [], [], []
     for at, source in enumerate(tested):
         tell(f"leaving out {source.name}", 0.35 + 0.5 * at / len(tested))
         without = fit([other for other in sources if other is not source])
         raw.append(without.log_odds(source))
         raw_bare.append(without.bare_log_odds(source))
+        cold.append(without.cold(source))
     calibration = _calibration(tested, raw), _calibration(tested, raw_bare)
     tell("learning from all", 0.85)
     fitted = fit(sources)
@@ -111,8 +113,11 @@ def train(
     )
     left_out = tuple(_figures(Path(data_dir), *one) for one in zip(tested, full, bare, strict=True))
     threshold = _threshold(tested, full)
+    slope, shift = calibration[0]
+    met_first = [(matrix, probability_of(scores * slope + shift)) for matrix, scores in cold]
+    thresholds = _thresholds(tested, full, met_first, bare)
     arrays = pack(fitted, calibration)
-    manifest = _manifest(arrays, threshold, loaded, left_out, leave_out)
+    manifest = _manifest(arrays, threshold, thresholds, loaded, left_out, leave_out)
     artifact_files.write(Path(out_dir), arrays, manifest, model_card(manifest, sources))
     tell("done", 1.0)
     return TrainReport(
@@ -150,6 +155,7 @@ def _pack_trees(prefix: str, trees: Trees) -> dict[str, NDArray[Any]]:
 def _manifest(
     arrays: dict[str, NDArray[Any]],
     threshold: float,
+    thresholds: dict[str, float],
     loaded: Loaded,
     left_out: tuple[LeftOut, ...],
     leave_out: Sequence[str],
@@ -163,6 +169,7 @@ def _manifest(
         model_sha256=digest,
         feature_names=FEATURE_NAMES,
         threshold=round(threshold, 6),
+        thresholds=thresholds,
         trained_with={
             "python": platform.python_version(),
             "scikit-learn": sklearn.__version__,
@@ -225,11 +232,43 @@ def _peoples(path: Path, source: Rows, score: NDArray[np.float64]) -> PeoplesFig
 def _threshold(sources: Sequence[Rows], probabilities: Sequence[NDArray[np.float64]]) -> float:
     """Flags 1 % of the edits nobody reverted, each article counting the same."""
     stood = [scores[~source.label] for source, scores in zip(sources, probabilities, strict=True)]
-    scores = np.concatenate(stood)
-    weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in stood])
+    weights = [np.full(len(one), 1.0 / len(one)) for one in stood]
+    return _weighted_threshold(np.concatenate(stood), np.concatenate(weights), figures.R1P_SHARE)
+
+
+def _weighted_threshold(
+    scores: NDArray[np.float64], weights: NDArray[np.float64], share: float
+) -> float:
     order = np.argsort(-scores, kind="stable")
-    above = np.cumsum(weight[order]) / weight.sum()
-    return float(scores[order][np.searchsorted(above, figures.R1P_SHARE)])
+    above = np.cumsum(weights[order]) / weights.sum()
+    return float(scores[order][np.searchsorted(above, share)])
+
+
+def _thresholds(
+    sources: Sequence[Rows],
+    full: Sequence[NDArray[np.float64]],
+    cold: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    bare: Sequence[NDArray[np.float64]],
+) -> dict[str, float]:
+    """In each situation, out of fold, the threshold that flags its budget of the edits that stood."""
+    scores, weights, cells = [], [], []
+    for source, whole, (hidden, met_first), metadata in zip(sources, full, cold, bare, strict=True):
+        stood = ~source.label
+        for matrix, probability in (
+            (source.matrix, whole),
+            (hidden, met_first),
+            (np.full_like(source.matrix, np.nan), metadata),
+        ):
+            scores.append(probability[stood])
+            weights.append(np.full(stood.sum(), 1.0 / stood.sum()))
+            cells.append(situations(matrix[stood]))
+    score, weight, cell = np.concatenate(scores), np.concatenate(weights), np.concatenate(cells)
+    return {
+        str(situation): round(
+            _weighted_threshold(score[cell == at], weight[cell == at], BUDGET[situation]), 6
+        )
+        for at, situation in enumerate(SITUATIONS)
+    }
 
 
 def _rounded(value: Any) -> Any:

@@ -44,7 +44,7 @@ class Stage(StrEnum):
     DEDUPLICATE = "deduplicate"
     CONTENT = "content"
     PERFORMER = "performer"
-    SCORE = "score"
     TRACK = "track"
+    SCORE = "score"
     DECIDE = "decide"
     COMMIT = "commit"

@@ -171,9 +171,9 @@ class Score(msgspec.Struct, frozen=True, gc=False):
     """`revert_risk` is the calibrated probability that the edit is reverted: never a "truth"."""
 
     revert_risk: float
-    with_content: bool
     model_version: str
-    reasons: tuple[Reason, ...] = ()
+    threshold: float
+    """revert_risk from which this edit is suspect, by what is known of its page."""
 
 
 class LabelKind(StrEnum):

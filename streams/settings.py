@@ -87,8 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_dir: str = ""
     """Directory of a trained model; empty: the one in the package."""
     alert_threshold: float | None = None
-    """revert_risk from which an edit is suspect; empty: the model's own, set where 1 % of edits that
-    nobody reverted were flagged."""
+    """revert_risk from which any edit is suspect; empty: the model's own thresholds, which differ with
+    what is known of a page and what is changed (they are in the model card)."""
     stall_after_s: float = 60.0
     """Silence (no event, no canary, no heartbeat) after which the stream is connected anew."""
     dead_letter_limit: float = 0.05

@@ -52,7 +52,7 @@ from streams.store.sqlite import SqliteStore
 START = 1_767_225_600.0
 HOUR = 3_600.0
 DAY = 24 * HOUR
-POLICY = AlertPolicy(threshold=0.8, warning_threshold=0.9)
+POLICY = AlertPolicy(threshold=0.8, warning_share=0.5)
 HOST = "en.wikipedia.org"
 
 Record = Edit | LogEvent | TagsChange
@@ -208,8 +208,11 @@ class MarkedScorer:
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return matrix[:, 0]
 
-    def reasons(self, row: list[float]) -> tuple[Reason, ...]:
-        return (Reason("story", row[0], 1.0, "the story says so"),)
+    def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.full(len(matrix), 0.5)
+
+    def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
+        return [(Reason("story", row[0], 1.0, "the story says so"),) for row in rows]
 
 
 class TouchyScorer:
@@ -240,8 +243,11 @@ class TouchyScorer:
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return matrix[:, 0]
 
-    def reasons(self, row: list[float]) -> tuple[Reason, ...]:
-        return ()
+    def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.full(len(matrix), 0.5)
+
+    def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
+        return [() for _ in rows]
 
 
 class ListSource:

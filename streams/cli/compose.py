@@ -21,9 +21,6 @@ from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
 from streams.store.sqlite import RECENT_IDS, SqliteStore
 
-#: revert_risk from which an alert is a warning, as a share of the way from its threshold to 1.
-WARNING_SHARE = 0.6
-
 
 def store_path(settings: Settings) -> Path:
     return settings.data_dir / "factwatch.sqlite"
@@ -31,15 +28,6 @@ def store_path(settings: Settings) -> Path:
 
 def load_model(settings: Settings) -> Classifier:
     return load_classifier(Path(settings.model_dir) if settings.model_dir else None)
-
-
-def policy_of(settings: Settings, model: Classifier) -> AlertPolicy:
-    threshold = settings.alert_threshold
-    if threshold is None:
-        threshold = model.threshold
-    return AlertPolicy(
-        threshold=threshold, warning_threshold=threshold + WARNING_SHARE * (1.0 - threshold)
-    )
 
 
 def links_of(settings: Settings) -> Links:
@@ -63,7 +51,7 @@ def build_processor(
         normalizer=Normalizer(wikis, settings.namespaces, facts.is_temporary),
         recent=RecentIds(RECENT_IDS, store.recent_ids()),
         scorer=model,
-        decider=Decider(policy_of(settings, model), links_of(settings)),
+        decider=Decider(AlertPolicy(threshold=settings.alert_threshold), links_of(settings)),
         match_revert=facts.match_revert,
         watermark=store.watermark(),
         next_row=store.next_row(),

@@ -91,7 +91,7 @@ def _safely(name: str, check: Callable[[], str]) -> Check:
 
 def _model(settings: Settings) -> str:
     model = load_model(settings)
-    return f"{model.version}, {len(model.feature_names)} features, threshold {model.threshold:.3f}"
+    return f"{model.version}, {len(model.feature_names)} features"
 
 
 def _state(settings: Settings) -> str:

@@ -89,7 +89,13 @@ class Scorer(Protocol):
         """revert_risk of each row."""
         ...
 
-    def reasons(self, row: list[float]) -> tuple[Reason, ...]: ...
+    def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """revert_risk from which each row's edit is suspect."""
+        ...
+
+    def reasons_of(self, rows: Sequence[list[float]]) -> Sequence[tuple[Reason, ...]]:
+        """Why each row's risk is what it is. A row's reasons do not depend on the rows beside it."""
+        ...
 
 
 MatchRevert = Callable[[str, str], RevertSummary | None]
@@ -121,16 +127,38 @@ class _Step(msgspec.Struct):
     """What it was read from, for a dead letter."""
 
 
+class _BatchReasons:
+    """Worked out when an alert first asks, together with those that later alerts will likely ask for:
+    a call costs more than the rows in it."""
+
+    def __init__(self, scorer: Scorer, rows: Sequence[list[float]], likely: Sequence[int]) -> None:
+        self._scorer = scorer
+        self._rows = rows
+        self._likely = likely
+        self._known: dict[int, tuple[Reason, ...]] = {}
+
+    def of(self, row: int) -> tuple[Reason, ...]:
+        if row not in self._known:
+            asked = [row, *(at for at in self._likely if at > row)]
+            self._likely = ()
+            found = self._scorer.reasons_of([self._rows[at] for at in asked])
+            self._known.update(zip(asked, found, strict=True))
+        return self._known[row]
+
+
 class _EditEvidence:
     """Worked out when an alert asks for it."""
 
-    def __init__(self, scorer: Scorer, vector: list[float], step: _Step) -> None:
-        self._scorer = scorer
-        self._vector = vector
+    def __init__(self, batch_reasons: _BatchReasons, step: _Step) -> None:
+        self._batch_reasons = batch_reasons
         self._step = step
 
     def reasons(self) -> tuple[Reason, ...]:
-        return self._scorer.reasons(self._vector)
+        return self._batch_reasons.of(self._step.row)
+
+    @property
+    def with_content(self) -> bool:
+        return self._step.delta is not None
 
     def fact_changes(self) -> tuple[FactChange, ...]:
         edit, delta = self._step.edit, self._step.delta
@@ -252,9 +280,9 @@ class Processor:
                     outcome = "dead_lettered"
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
         folded = self._timer()
-        risks = self._risks(rows)
+        scores = self._scores(rows)
         scored = self._timer()
-        undecided = self._decide_all(batch, steps, rows, risks)
+        undecided = self._decide_all(batch, steps, rows, scores)
         if undecided:
             outcomes[_PROCESSED] -= undecided
             outcomes["dead_lettered"] = outcomes.get("dead_lettered", 0) + undecided
@@ -449,23 +477,31 @@ class Processor:
 
     # -- pass two --------------------------------------------------------------------------------
 
-    def _risks(self, rows: list[list[float]]) -> npt.NDArray[np.float64]:
+    def _scores(self, rows: list[list[float]]) -> list[Score]:
         if not rows:
-            return np.empty(0)
-        return self._scorer.score(np.asarray(rows, dtype=np.float64))
+            return []
+        matrix = np.asarray(rows, dtype=np.float64)
+        risks = self._scorer.score(matrix).tolist()
+        thresholds = self._scorer.thresholds(matrix).tolist()
+        version = self._scorer.version
+        return [
+            Score(risk, version, threshold) for risk, threshold in zip(risks, thresholds, strict=True)
+        ]
 
     def _decide_all(
         self,
         batch: Batch,
         steps: Sequence[_Step],
         rows: Sequence[list[float]],
-        risks: npt.NDArray[np.float64],
+        scores: Sequence[Score],
     ) -> int:
         """How many could not be decided: each is a dead letter, and its page's episode as before."""
         undecided = 0
-        floor = self._decider.policy.threshold * self._decider.policy.join_share
-        version = self._scorer.version
-        risk_list = risks.tolist()
+        policy, threshold_of = self._decider.policy, self._decider.threshold_of
+        likely = [
+            row for row, score in enumerate(scores) if score.revert_risk >= threshold_of(score.threshold)
+        ]
+        reasons = _BatchReasons(self._scorer, rows, likely)
         for step in steps:
             self._pass_time(batch, step)
             edit, observation, view = step.edit, step.observation, step.view
@@ -474,22 +510,22 @@ class Processor:
                 continue
             entry = observation.entry
             assert entry is not None
-            risk = risk_list[step.row]
-            if risk >= self._decider.policy.threshold:
+            score = scores[step.row]
+            risk = score.revert_risk
+            if risk >= policy.vandalism_risk:
                 entry.flags |= _SUSPECT
             flags = ANONYMOUS if entry.flags & ANONYMOUS else 0
             if step.delta is not None:
                 flags |= WITH_CONTENT
             episode = self._states.episode(step.key, create=False)
             if (
-                risk >= floor
+                risk >= threshold_of(score.threshold) * policy.join_share
                 or observation.dispute is not None
                 or (episode is not None and (observation.revert is not None or observation.labels))
             ):
                 episode = self._states.episode(step.key, create=True)
                 assert episode is not None
-                score = Score(risk, step.delta is not None, version)
-                evidence = _EditEvidence(self._scorer, rows[step.row], step)
+                evidence = _EditEvidence(reasons, step)
                 before = _encode_episode(episode)
                 try:
                     alerts = self._decider.decide(

@@ -5,7 +5,6 @@ Work is capped: characters, marks, changed runs and sentences. What lies beyond 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -96,9 +95,9 @@ class _Side:
     def __init__(self, lines: Sequence[str]) -> None:
         self.found: list[Sentence] = []
         self._lines = lines
-        self._headings = [
-            i for i, line in enumerate(lines) if line[:1] == "=" and line.rstrip()[-1:] == "="
-        ]
+        self._looked = 0
+        """Lines above which the last heading is known: `add` goes down the text."""
+        self._heading = -1
         self._budget = MAX_CHARS
         self._marks = Marks()
 
@@ -120,7 +119,7 @@ class _Side:
             for text in split_sentences(plain.text) if prose else (plain.text,):
                 if len(self.found) >= MAX_SENTENCES:
                     return
-                folded = " ".join(text[:MAX_COMPARED].translate(_TYPOGRAPHY).split())
+                folded = _folded(text[:MAX_COMPARED])
                 if folded:
                     self.found.append(
                         Sentence(
@@ -136,8 +135,18 @@ class _Side:
                     )
 
     def _section_above(self, line: int) -> str:
-        index = bisect_right(self._headings, line - 1) - 1
-        return plain_text(self._lines[self._headings[index]][:400])[:MAX_SECTION] if index >= 0 else ""
+        for number in range(line - 1, self._looked - 1, -1):
+            text = self._lines[number]
+            if text[:1] == "=" and text.rstrip()[-1:] == "=":
+                self._heading = number
+                break
+        self._looked = max(self._looked, line)
+        return plain_text(self._lines[self._heading][:400])[:MAX_SECTION] if self._heading >= 0 else ""
+
+
+def _folded(text: str) -> str:
+    plain = text.replace("`", "'") if text.isascii() else text.translate(_TYPOGRAPHY)
+    return " ".join(plain.split())
 
 
 def _without_equal(

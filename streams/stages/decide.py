@@ -36,10 +36,13 @@ _HOUR_S = 3_600.0
 class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When evidence becomes an alert."""
 
-    threshold: float
-    """revert_risk from which an edit is suspect."""
-    warning_threshold: float
-    """revert_risk from which it is a warning, not just information."""
+    threshold: float | None = None
+    """revert_risk from which an edit is suspect, whatever is known of it; None: what its score says."""
+    warning_share: float = 0.6
+    """Share of the way from its threshold to 1 at which an alert is a warning, not just information."""
+    vandalism_risk: float = 0.5
+    """revert_risk from which an edit that was reverted counts as vandalism, not as one side of a
+    dispute."""
     join_share: float = 0.5
     """Hysteresis: a further edit of the same performer joins an open episode from this share of the
     threshold on."""
@@ -57,6 +60,9 @@ class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 class Evidence(Protocol):
     """What is worked out only for edits that alert."""
+
+    @property
+    def with_content(self) -> bool: ...
 
     def reasons(self) -> tuple[Reason, ...]: ...
 
@@ -89,7 +95,7 @@ class Decider:
         """What one edit changes: settles what it reverts, opens or updates what it makes suspect or
         contested. Changes `episode` in place."""
         alerts = self._settle(episode, edit, observation)
-        if self.is_suspect(episode, edit, observation, view, score.revert_risk):
+        if self._is_suspect(episode, edit, observation, view, score):
             if len(episode.suspects) >= SUSPECTS_CAP and _own_open(episode, edit.performer) is None:
                 crowded = episode.suspects.pop(0)
                 alerts.append(_expired(crowded.last, edit.event_time, "crowded out"))
@@ -100,15 +106,19 @@ class Decider:
                 alerts.append(contested)
         return alerts
 
-    def is_suspect(
+    def threshold_of(self, threshold: float) -> float:
+        """The operator's threshold, or the one given with a score."""
+        return threshold if self.policy.threshold is None else self.policy.threshold
+
+    def _is_suspect(
         self,
-        episode: EpisodeState | None,
+        episode: EpisodeState,
         edit: Edit,
         observation: Observation,
         view: PageView,
-        risk: float,
+        score: Score,
     ) -> bool:
-        threshold = self.policy.threshold
+        risk, threshold = score.revert_risk, self.threshold_of(score.threshold)
         if risk < threshold * self.policy.join_share:
             return False
         if observation.already_reverted or edit.bot or edit.is_new:
@@ -120,9 +130,7 @@ class Decider:
             return False  # a text that stood before: a revert, or nothing changed
         if revert is not None and revert.evidence == "comment":
             return False  # an undo or a rollback by the wiki's own tools
-        return risk >= threshold or (
-            episode is not None and _own_open(episode, edit.performer) is not None
-        )
+        return risk >= threshold or _own_open(episode, edit.performer) is not None
 
     def _suspect(
         self,
@@ -144,7 +152,8 @@ class Decider:
         else:
             alert_id = digest(AlertKind.EDIT_SUSPECT, edit.wiki, edit.rev_id)
             start, risk = edit.event_time, score.revert_risk
-        severe = risk >= self.policy.warning_threshold
+        threshold = self.threshold_of(score.threshold)
+        severe = risk >= threshold + self.policy.warning_share * (1.0 - threshold)
         count = len(open_suspect.rev_ids) + 1 if open_suspect is not None else 1
         alert = self._alert(
             edit,
@@ -155,7 +164,7 @@ class Decider:
             episode_start=start,
             what=_what_changed(facts) if count == 1 else f"{count} edits in a row",
             revert_risk=risk,
-            with_content=score.with_content,
+            with_content=evidence.with_content,
             model_version=score.model_version,
             reasons=evidence.reasons(),
             fact_changes=facts,

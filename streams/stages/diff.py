@@ -119,17 +119,34 @@ def _lines_of_both(before: str, after: str) -> tuple[list[str], list[str]]:
     global _latest
     known_text, known = _latest
     old = known if known_text is before else before.split("\n")
-    start = before.rfind("\n", 0, common_prefix(before, after)) + 1
+    start = before.rfind("\n", 0, _common_start(before, after)) + 1
     tail = _common_suffix(before, after, min(len(before), len(after)) - start)
     cut = before.find("\n", len(before) - tail) if tail else -1
     if cut < 0:
         cut = len(before)
-    head = before.count("\n", 0, start)
-    foot = before.count("\n", cut)
+    outside = len(old) - 1 - before.count("\n", start, cut)
+    if start < len(before) - cut:  # the shorter part is counted
+        head = before.count("\n", 0, start)
+        foot = outside - head
+    else:
+        foot = before.count("\n", cut)
+        head = outside - foot
     middle = after[start : len(after) - (len(before) - cut)].split("\n")
     new = old[:head] + middle + old[len(old) - foot :]
     _latest = (after, new)
     return old, new
+
+
+def _common_start(a: str, b: str) -> int:
+    """`common_prefix` of texts: one slice a step instead of two."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if b.startswith(a[low:middle], low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _common_suffix(a: str, b: str, high: int) -> int:
@@ -137,7 +154,7 @@ def _common_suffix(a: str, b: str, high: int) -> int:
     low, a_len, b_len = 0, len(a), len(b)
     while low < high:
         middle = (low + high + 1) // 2
-        if a[a_len - middle : a_len - low] == b[b_len - middle : b_len - low]:
+        if b.startswith(a[a_len - middle : a_len - low], b_len - middle):
             low = middle
         else:
             high = middle - 1

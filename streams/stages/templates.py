@@ -33,7 +33,6 @@ _LISTS = frozenset(
 )
 _UNIT_TEMPLATES = frozenset(("convert", "cvt", "unité", "unité/2", "высота", "măsură"))
 _NOT_IN_NAME = frozenset('<>"[]{}\n')
-SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u3000]+")
 
 
 def shown_template(parts: list[str], closed: bool) -> str:
@@ -41,7 +40,7 @@ def shown_template(parts: list[str], closed: bool) -> str:
     did not change: all its parameters count. A closed one with a lone parameter is most often a
     maintenance template with its date."""
     name, colon, argument = parts[0].partition(":")
-    name = SPACES.sub(" ", name.replace("_", " ")).strip().casefold()
+    name = " ".join(name.replace("_", " ").split()).casefold()
     if colon and name != "formatnum":
         return ""
     named: list[tuple[str, str]] = []

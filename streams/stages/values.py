@@ -36,12 +36,13 @@ DIGITS = {
 }
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DATE = re.compile(
+    rf"(?=[\d{''.join(sorted({month[0] for month in MONTHS}))}])(?:"  # how any of them begins: cheap to rule out
     r"\b(?P<iy>\d{4})-(?P<im>\d{2})-(?P<id>\d{2})\b"
     r"|(?P<cy>\d{1,4})\s?年\s?(?:(?P<cm>\d{1,2})\s?月\s?(?:(?P<cd>\d{1,2})\s?日)?)?"
     rf"|\b(?P<mm>{_MONTH})\.?\s+(?P<md>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:\s*,?\s*(?P<my>\d{{3,4}})(?!\d))?"
     rf"|\b(?P<dd>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?(?P<dm>{_MONTH})\b\.?"
     r"(?:\s*,?\s*(?:de\s+|del\s+)?(?P<dy>\d{3,4})(?!\d))?"
-    rf"|\b(?P<nm>{_MONTH})\.?,?\s+(?:of\s+|de\s+)?(?P<ny>\d{{4}})\b",
+    rf"|\b(?P<nm>{_MONTH})\.?,?\s+(?:of\s+|de\s+)?(?P<ny>\d{{4}})\b)",
     re.I,
 )
 _SCALE = (
@@ -102,7 +103,8 @@ def language_of(wiki: str) -> str:
 
 def values_of(text: str, language: str = "en", sentence: bool = True) -> Values:
     """What `text` states. `sentence`: its first capital may be one only because it starts."""
-    text = text.translate(DIGITS)
+    if not text.isascii():
+        text = text.translate(DIGITS)
     folded = text.casefold()
     folded_words = words(folded)
     dates: list[str] = []

@@ -18,7 +18,6 @@ import msgspec
 from streams.stages.templates import (
     DROPPED_FIELDS,
     FIELD_MARK,
-    SPACES,
     VALUE_MARK,
     parameter_of,
     shown_template,
@@ -31,7 +30,8 @@ MAX_CELLS = 200
 """Cells read of one table row."""
 
 _TOKEN = re.compile(
-    r"\{\{|\}\}|\[\[|\]\]|\||\n|'{2,5}|<!--|<[A-Za-z/][^<>]{0,400}>"
+    r"\[\[(?P<target>[^\[\]{}|<'_\n]++)(?:\|(?P<label>[^\[\]{}|<'_\n]*+))?\]\]"  # most links: no marks within
+    r"|\{\{|\}\}|\[\[|\]\]|\||\n|'{2,5}|<!--|<[A-Za-z/][^<>]{0,400}>"
     r"|\[(?:[a-z]{3,6}:)?//[^\s\]<>\[]{1,2000}|\]|__[A-Z]{3,24}__"
 )
 _MEDIA = re.compile(r"\.(?:jpe?g|png|gif|svg|tiff?|webp|ogg|oga|ogv|webm|mp3|wav|pdf|djvu)\s*$", re.I)
@@ -86,7 +86,7 @@ def plain_lines(lines: Iterable[str], marks: Marks | None = None) -> list[PlainL
     """The lines of a changed run, without markup and without those that show nothing."""
     found: list[PlainLine] = []
     for raw in unmarked("\n".join(lines), marks or Marks()).split("\n"):
-        line = SPACES.sub(" ", html.unescape(raw)).strip()
+        line = " ".join(html.unescape(raw).split())
         if not line:
             continue
         first = line[0]
@@ -177,6 +177,16 @@ def unmarked(text: str, marks: Marks) -> str:
         parts = frame.parts[-1]
         if start > token.pos:
             parts.append(text[token.pos : start])
+        if (target := token["target"]) is not None:
+            label = token["label"]
+            more = 1 if label is None else 2
+            if marks.left >= more and not too_deep and len(stack) < MAX_DEPTH:
+                marks.left -= more
+                shown = _link([target] if label is None else [target, label])
+                if shown:
+                    parts.append(shown)
+                continue
+            mark, position = "[[", start + 2
         first = mark[0]
         if mark == "|":
             if frame is root:

@@ -30,7 +30,7 @@ class EntryFlag(IntFlag):
     TAGGED_REVERTED = 4
     """The wiki tagged it `mw-reverted`."""
     SUSPECT = 8
-    """Its revert_risk reached the threshold when it was made. Set when it is decided on: only
+    """Its revert_risk was that of vandalism when it was made. Set when it is decided on: only
     `decide` may read it."""
     REVERTED = 16
     """`reverted_by` is set."""

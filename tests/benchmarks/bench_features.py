@@ -132,7 +132,7 @@ def main() -> int:
     figures["score_256_full_us"] = fastest(lambda: classifier.score(full))
     figures["score_256_bare_us"] = fastest(lambda: classifier.score(empty))
     figures["score_1_full_us"] = fastest(lambda: classifier.score(full[:1]))
-    figures["reasons_us"] = fastest(lambda: classifier.reasons(full[0]))
+    figures["reasons_us"] = fastest(lambda: classifier.reasons_of(full[:1]))
     if options.json:
         sys.stdout.write(json.dumps({name: round(value, 1) for name, value in figures.items()}) + "\n")
     else:

@@ -20,7 +20,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from models.classifier import Classifier, load_classifier
-from streams.cli.compose import build_processor, policy_of
+from streams.cli.compose import build_processor
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import Metrics
@@ -31,7 +31,7 @@ from streams.settings import Settings
 from streams.sources.base import SourceItem, SourceStatus
 from streams.sources.history import HistorySource
 from streams.sources.ndjson import NdjsonSource
-from streams.stages.decide import Decider
+from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
 from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
@@ -74,8 +74,15 @@ class Memory:
         pass
 
 
-def runner_of(store: SqliteStore, source: object, model: Classifier, *, history: bool) -> EmbeddedRunner:
-    settings = Settings()
+def runner_of(
+    store: SqliteStore,
+    source: object,
+    model: Classifier,
+    *,
+    history: bool,
+    threshold: float | None = None,
+) -> EmbeddedRunner:
+    settings = Settings(alert_threshold=threshold)
     return EmbeddedRunner(
         source=source,  # type: ignore[arg-type]
         store=store,
@@ -151,7 +158,7 @@ def in_memory(items: list[SourceItem], model: Classifier) -> float:
         normalizer=Normalizer(),
         recent=RecentIds(),
         scorer=model,
-        decider=Decider(policy_of(Settings(), model), Links()),
+        decider=Decider(AlertPolicy(), Links()),
         match_revert=facts.match_revert,
         watermark=Watermark(),
         next_row=1,
@@ -270,10 +277,9 @@ def latency(data: Path, directory: Path) -> None:
     """From the item read to its alert committed. The threshold is set so low that many edits alert."""
     lines = list(recent_changes(3_000, seed=5))
     model = load_classifier()
-    model.threshold = 0.02
     source = Paced(lines, 100.0)
     store = SqliteStore(directory / "latency.sqlite")
-    runner = runner_of(store, source, model, history=False)
+    runner = runner_of(store, source, model, history=False, threshold=0.02)
     place = {json.loads(line)["revision"]["new"]: number for number, line in enumerate(lines)}
     waits: list[float] = []
 

@@ -118,6 +118,7 @@ def test_6_bad_data_is_kept_and_own_corruption_is_loud(tmp_path: Path) -> None:
     with Core(tmp_path, TouchyScorer()) as core:
         core.take([b"\x00", raw_change()])
         assert core.store.query("SELECT raw FROM dead_letters") == [(b"\x00",)]
+        core.store.settle_states()
         core.store.query("UPDATE pages SET state = x'00'")
     with Core(tmp_path, TouchyScorer()) as core, pytest.raises(StoreCorrupt):
         core.take([raw_change(meta={"id": "b"}, revision={"old": 1, "new": 2})])

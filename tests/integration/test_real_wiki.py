@@ -10,29 +10,27 @@ import pytest
 from tests.integration.mediawiki import WIKI_ID, Session, Wiki
 from tests.integration.program import Program, running
 
-TOWER = """The '''Harbour Tower''' is a lattice tower in [[Port Alder]]. It was designed by
-the engineer Ida Melling and opened on 4 May 1911. The tower is 187 metres high.
-
-== History ==
-Work on the tower began in 1908 and took three years. It was the tallest building of the
-country until 1954. During the flood of 1932 it served as a signal station.
-
-== Visitors ==
-About 420,000 people visit the tower each year. A lift of 1926 carries 18 persons to the
-upper platform. The tower is closed in January.
-
-== References ==
-* Melling, Ida (1912). ''A tower of iron''.
-"""
-RIVER = """The '''Alder''' is a river of 214 kilometres. It rises in the Grey Hills and reaches the sea at
-[[Port Alder]].
-
-== Dispute over the source ==
-The source of the river is the spring at Upper Fenn.
-
-== Nature ==
-The river is home to otters and salmon. A dam was built in 1961.
-"""
+# A paragraph a line, as on wikis.
+TOWER = (
+    "The '''Harbour Tower''' is a lattice tower in [[Port Alder]]. It was designed by the engineer"
+    " Ida Melling and opened on 4 May 1911. The tower is 187 metres high.\n"
+    "\n== History ==\n"
+    "Work on the tower began in 1908 and took three years. It was the tallest building of the country"
+    " until 1954. During the flood of 1932 it served as a signal station.\n"
+    "\n== Visitors ==\n"
+    "About 420,000 people visit the tower each year. A lift of 1926 carries 18 persons to the upper"
+    " platform. The tower is closed in January.\n"
+    "\n== References ==\n"
+    "* Melling, Ida (1912). ''A tower of iron''.\n"
+)
+RIVER = (
+    "The '''Alder''' is a river of 214 kilometres. It rises in the Grey Hills and reaches the sea at"
+    " [[Port Alder]].\n"
+    "\n== Dispute over the source ==\n"
+    "The source of the river is the spring at Upper Fenn.\n"
+    "\n== Nature ==\n"
+    "The river is home to otters and salmon. A dam was built in 1961.\n"
+)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import skops.io
 from models import artifact_files
 from models.classifier import ARTIFACT_DIR, Classifier, load_classifier
 from models.features import FEATURE_NAMES
-from models.reasons import GROUPS, PHRASES, phrase
+from models.reasons import GROUPS, MAX_REASONS, MIN_CONTRIBUTION, PHRASES, phrase
 from models.replay import Replay
 from streams.errors import BadArtifact
 from streams.records import Edit
@@ -189,7 +189,7 @@ def blanking() -> list[Edit]:
 
 def test_a_blanking_is_explained_by_what_was_removed(classifier: Classifier) -> None:
     row = Replay(classifier.text).edits(blanking())[-1].row
-    reasons = classifier.reasons(row)
+    (reasons,) = classifier.reasons_of([row])
     assert 3 <= len(reasons) <= 5
     removal = {"removed", "vanish", "bytes", "size_ratio", "net_removed"}
     assert any(any(word in reason.feature + reason.text for word in removal) for reason in reasons)
@@ -207,10 +207,45 @@ def test_every_feature_is_explained_once_and_in_words() -> None:
             assert "{" not in phrase(name, value)
 
 
+def test_a_rows_reasons_do_not_depend_on_the_rows_beside_it(
+    classifier: Classifier, matrix: Matrix
+) -> None:
+    alone = [classifier.reasons_of([row])[0] for row in matrix]
+    assert classifier.reasons_of(matrix) == alone
+    assert classifier.reasons_of(matrix[::-1]) == alone[::-1]
+    assert len({len(reasons) for reasons in alone}) > 1
+    assert classifier.reasons_of([]) == []
+
+
+def test_a_reason_is_what_the_score_loses_at_its_usual_value(
+    classifier: Classifier, matrix: Matrix
+) -> None:
+    """The definition, row by row and group by group, without anything left out."""
+    reference = classifier.reference
+    groups = [[FEATURE_NAMES.index(name) for name in group] for group in GROUPS]
+    for row in matrix[:40]:
+        usual = np.where(np.isnan(row), np.nan, reference)
+
+        def lost(columns: list[int], row: Matrix = row, usual: Matrix = usual) -> float:
+            ablated = row.copy()
+            ablated[columns] = usual[columns]
+            whole, less = classifier.log_odds(np.array([row, ablated]))
+            return float(whole - less)
+
+        ordered = sorted(groups, key=lost, reverse=True)[:MAX_REASONS]
+        expected = [
+            (FEATURE_NAMES[max(group, key=lambda column: lost([column]))], lost(group))
+            for group in ordered
+            if lost(group) > MIN_CONTRIBUTION
+        ]
+        (reasons,) = classifier.reasons_of([row])
+        assert [(reason.feature, reason.contribution) for reason in reasons] == expected
+
+
 def test_reasons_take_milliseconds(classifier: Classifier, matrix: Matrix) -> None:
     times = []
     for row in matrix[:30]:
         started = time.process_time()
-        classifier.reasons(row)
+        classifier.reasons_of([row])
         times.append(time.process_time() - started)
     assert sorted(times)[len(times) // 2] < 0.02, "about 2 ms on an idle machine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,11 @@ class RecordingScorer:
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.zeros(len(matrix))
 
-    def reasons(self, row: list[float]) -> tuple[Reason, ...]:
-        return ()
+    def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.full(len(matrix), 0.5)
+
+    def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
+        return [() for _ in rows]
 
 
 @pytest.mark.parametrize("batch", [1, 7, 1000])
@@ -176,3 +180,18 @@ def test_odd_texts_give_finite_or_missing_numbers(text: str) -> None:
         edit = edit_of(2, after, (1, before), "10.0.0.1", 10.0)
         [row] = rows_of([edit])
         assert not any(math.isinf(value) for value in row)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "magnitudes"),
+    [
+        ("It is 187 m high.", "It is 9999 m high.", math.log10(10_000) - math.log10(188)),
+        ("Pop. 420,000 souls.", "Pop. 420,000,000 souls.", math.log10(420_000_001) - math.log10(420_001)),
+        ("Opened in 1911.", "Opened in 1912.", math.log10(1_913) - math.log10(1_912)),
+        ("It is ١٨٧ m high.", "It is 187 m high.", 0.0),
+        ("It is high.", "It is tall.", math.nan),
+    ],
+)
+def test_how_far_a_number_jumps(before: str, after: str, magnitudes: float) -> None:
+    edits = [edit_of(1, before, None, "Anna", 0.0), edit_of(2, after, (1, before), "Ben", 60.0)]
+    assert rows_of(edits)[1][AT["number_jump"]] == pytest.approx(magnitudes, nan_ok=True)

@@ -120,6 +120,7 @@ def outcome(
                 core = Core(Path(name), TouchyScorer(), history=history)
             core.take(batch)
         core.finish()
+        core.store.settle_states()
         tables = ("pages", "page_words", "performers", "episodes")
         result: dict[str, object] = {
             table: core.store.query(f"SELECT id, state FROM {table} ORDER BY id") for table in tables

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import pytest
 
 from streams.errors import StoreCorrupt
 from streams.reasons import DeadReason
-from streams.records import Edit, FactChange
+from streams.records import Edit, FactChange, Reason
 from streams.runners import processor as processor_module
 from streams.sources.base import SourceItem
 from streams.store.keys import state_id
@@ -126,9 +128,11 @@ def test_a_stale_edit_changes_no_state_at_all(tmp_path: Path) -> None:
     with Core(tmp_path, TouchyScorer()) as core:
         core.take(world.records)
         tables = [f"SELECT * FROM {table} ORDER BY 1" for table in ("pages", "page_words", "performers")]
+        core.store.settle_states()
         before = [core.store.query(sql) for sql in tables]
         core.take([msgspec.structs.replace(old, event_id="again")])
         assert core.outcomes() == {"processed": 30, "skipped_stale": 1}
+        core.store.settle_states()
         assert [core.store.query(sql) for sql in tables] == before
 
 
@@ -214,3 +218,40 @@ def test_a_revert_after_two_days_labels_nothing(tmp_path: Path) -> None:
         assert core.labels()[1_002] == (None, None)
         assert core.page().entries[1].reverted_by == 1_003
     assert state_id("a") != state_id("b")
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_reasons_are_those_of_the_alerts_own_row_whatever_came_with_it(
+    tmp_path: Path, batch: int
+) -> None:
+    """They are asked for together; an edit that joins an episode below the threshold asks too."""
+    world = EditWorld()
+    risks: dict[int, float] = {}
+    for number, risk in enumerate((0.1, 0.95, 0.6, 0.2, 0.97, 0.99, 0.1, 0.96)):
+        edit = world.edit("Vandal", f"text {number}")
+        risks[edit.rev_id] = risk
+    with Core(tmp_path, MarkedScorer(risks)) as core:
+        for start in range(0, len(world.records), batch):
+            core.take(world.records[start : start + batch])
+        alerts = [alert for alert in core.alerts() if alert.reasons]
+    assert [(alert.rev_id, alert.reasons[0].value) for alert in alerts] == [
+        (rev_id, risk) for rev_id, risk in risks.items() if risk >= 0.5
+    ]
+
+
+def test_a_batchs_reasons_are_asked_for_together(tmp_path: Path) -> None:
+    class Counting(MarkedScorer):
+        asked: ClassVar[list[int]] = []
+
+        def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
+            self.asked.append(len(rows))
+            return super().reasons_of(rows)
+
+    world = EditWorld()
+    world.edit("Ann", "a tower")
+    edits = [world.edit(f"Vandal {number}", f"text {number}") for number in range(5)]
+    scorer = Counting({edit.rev_id: 0.95 for edit in edits})
+    with Core(tmp_path, scorer) as core:
+        core.take(world.records)
+        assert len([alert for alert in core.alerts() if alert.reasons]) == 5
+    assert scorer.asked == [5]

@@ -72,3 +72,14 @@ def test_broken_markup_takes_linear_work(hostile: str) -> None:
 
 def test_reading_ends_where_the_marks_run_out() -> None:
     assert unmarked("a '''b''' c", Marks(1)) == "a b"
+
+
+@pytest.mark.parametrize(
+    ("left", "shown"), [(0, "x "), (1, "x a"), (2, "x b"), (3, "x b "), (4, "x b c")]
+)
+def test_a_link_is_three_marks_however_it_is_read(left: int, shown: str) -> None:
+    assert unmarked("x [[a|b]] ''c''", Marks(left)) == shown
+
+
+def test_links_below_the_deepest_level_are_text() -> None:
+    assert unmarked("[[a|b]] {{x|" + "{{" * 40 + "[[c]]", Marks()) == "b "
