@@ -165,6 +165,13 @@ PHRASES: dict[str, str] = {
 """One a feature. {n}: a count kept as log1p; {s}: the same with a sign; {p}: a share; {t}: log1p of
 seconds; {v}: as it is."""
 
+#: Where "0 of them" reads badly.
+NONE_OF_IT = {
+    "comment_length": "there is no edit summary",
+    "performer_edits": "the editor was not seen before",
+    "network_edits": "nobody from this network was seen before",
+}
+
 _AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
 _GROUPS = tuple([_AT[name] for name in group] for group in GROUPS)
 _MEMBERS = np.array([[at in group for group in _GROUPS] for at in range(len(FEATURE_NAMES))])
@@ -242,6 +249,8 @@ def phrase(name: str, value: float) -> str:
     """The feature in words."""
     if np.isnan(value):
         return PHRASES[name].format(n="?", s="?", p="?", t="?", v="?")
+    if value == 0.0 and name in NONE_OF_IT:
+        return NONE_OF_IT[name]
     count = round(expm1(min(abs(value), 40.0)))
     return PHRASES[name].format(
         n=count,

@@ -186,7 +186,11 @@ def test_odd_texts_give_finite_or_missing_numbers(text: str) -> None:
     ("before", "after", "magnitudes"),
     [
         ("It is 187 m high.", "It is 9999 m high.", math.log10(10_000) - math.log10(188)),
-        ("Pop. 420,000 souls.", "Pop. 420,000,000 souls.", math.log10(420_000_001) - math.log10(420_001)),
+        (
+            "Pop. 420,000 souls.",
+            "Pop. 420,000,000 souls.",
+            math.log10(420_000_001) - math.log10(420_001),
+        ),
         ("Opened in 1911.", "Opened in 1912.", math.log10(1_913) - math.log10(1_912)),
         ("It is ١٨٧ m high.", "It is 187 m high.", 0.0),
         ("It is high.", "It is tall.", math.nan),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.stages.wikitext import LineKind, Marks, plain_lines, plain_text, unmarked
+from streams.stages.wikitext import MAX_DEPTH, LineKind, Marks, plain_lines, plain_text, unmarked
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,5 @@ def test_a_link_is_three_marks_however_it_is_read(left: int, shown: str) -> None
 
 
 def test_links_below_the_deepest_level_are_text() -> None:
-    assert unmarked("[[a|b]] {{x|" + "{{" * 40 + "[[c]]", Marks()) == "b "
+    assert unmarked("[[a" * (MAX_DEPTH - 2) + "[[c|d]]", Marks()) == "a" * (MAX_DEPTH - 2) + "d"
+    assert unmarked("[[a" * (MAX_DEPTH - 1) + "[[c|d]]", Marks()) == "a" * (MAX_DEPTH - 1) + "cd"
