@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.store.sqlite import SqliteStore
+from streams.store.state_journal import Table
 
 #: Commits between two sweeps, and rows that one looks at in each table.
 EVERY = 64
@@ -21,7 +22,7 @@ class Retention:
         self._store = store
         self._retention_s = retention_days * _DAY_S
         self._commits = 0
-        self._at = {"pages": -1, "performers": -1}
+        self._at: dict[Table, int] = {"pages": -1, "performers": -1}
 
     def committed(self, event_time: float, now: float) -> None:
         """After each commit. `event_time` that has passed; `now`, processing time, for dead letters."""
@@ -31,16 +32,15 @@ class Retention:
 
     def _sweep(self, before: float, dead_before: float) -> None:
         with self._store.transaction() as db:
+            old: dict[Table, list[int]] = {}
             for table in self._at:
                 first = self._at[table]
                 ids = db.execute(
                     f"SELECT id, last_time FROM {table} WHERE id > ? ORDER BY id LIMIT ?", (first, ROWS)
                 ).fetchall()
                 self._at[table] = ids[-1][0] if len(ids) == ROWS else -1
-                old = [(key_id,) for key_id, last_time in ids if last_time < before]
-                db.executemany(f"DELETE FROM {table} WHERE id = ?", old)
-                if table == "pages":
-                    db.executemany("DELETE FROM page_words WHERE id = ?", old)
+                old[table] = [key_id for key_id, last_time in ids if last_time < before]
+            self._store.drop_states(db, old)
             # Edits stand in the order they came: nothing behind the first that stays is looked at.
             db.execute(
                 "DELETE FROM edits WHERE row < coalesce((SELECT min(row) FROM"
@@ -54,8 +54,8 @@ class Retention:
                 " AND seq < (SELECT max(seq) FROM alerts_now)",
                 (ROWS, before),
             ).fetchall()
-            for table in ("alerts", "alerts_now"):
-                db.executemany(f"DELETE FROM {table} WHERE alert_id = ?", settled)
+            for log in ("alerts", "alerts_now"):
+                db.executemany(f"DELETE FROM {log} WHERE alert_id = ?", settled)
             db.execute(
                 "DELETE FROM dead_letters WHERE requeued = 0 AND (time < ? OR id <="
                 " (SELECT coalesce(max(id), 0) FROM dead_letters) - ?)",

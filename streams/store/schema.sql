@@ -12,6 +12,8 @@ CREATE TABLE recent_ids (batch INTEGER PRIMARY KEY, n INTEGER NOT NULL, ids TEXT
 CREATE TABLE pages (id INTEGER PRIMARY KEY, last_time REAL NOT NULL, state BLOB NOT NULL);
 CREATE TABLE page_words (id INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE performers (id INTEGER PRIMARY KEY, last_time REAL NOT NULL, state BLOB NOT NULL);
+-- States of pages and performers that are not yet in their tables, one row a batch, newest last.
+CREATE TABLE state_journal (batch INTEGER PRIMARY KEY, states BLOB NOT NULL);
 CREATE TABLE episodes (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL, deadline REAL, state BLOB NOT NULL
 );

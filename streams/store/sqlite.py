@@ -6,14 +6,16 @@ file holds that); any number of threads and processes read whole commits.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -27,8 +29,9 @@ from streams.state.watermark import Watermark
 from streams.state.words import PackedWords, WordMemory
 from streams.store.batch import KEPT_AFTER_S, Batch, Requeued
 from streams.store.reader import AlertFilter, StoredAlert
+from streams.store.state_journal import Row, StateJournal, Table
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 #: Ids kept against duplicates: about an hour of all Wikimedia wikis at 50 events/s.
 RECENT_IDS = 200_000
 
@@ -56,6 +59,7 @@ class SqliteStore:
         self._lock_file: int | None = None
         self._writer: sqlite3.Connection | None = None
         self._last_seq = 0
+        self._journal = StateJournal()
         if read_only:
             if not path.exists():
                 raise BadSetting(f"{path}: nothing there yet (start `factwatch run` first)")
@@ -71,6 +75,9 @@ class SqliteStore:
             with _told(path):
                 self._writer = self._connect()
                 self._open_schema(self._writer)
+                _decoded(self._journal.read, self._writer, path)
+                if self._journal.is_behind:
+                    self.settle_states()
                 newest = self._writer.execute("SELECT coalesce(max(seq), 0) FROM alerts")
                 self._last_seq = newest.fetchone()[0]
         except BaseException:
@@ -80,13 +87,14 @@ class SqliteStore:
     # -- reading state ---------------------------------------------------------------------------
 
     def load_pages(self, ids: Sequence[int]) -> dict[int, PageState]:
-        return self._load_many("pages", ids, _PAGE.decode)
+        return self._load_many("pages", ids, _PAGE.decode, self._journal.held("pages", ids))
 
     def load_words(self, ids: Sequence[int]) -> dict[int, WordMemory]:
         return self._load_many("page_words", ids, lambda raw: WordMemory.unpack(_WORDS.decode(raw)))
 
     def load_performers(self, ids: Sequence[int]) -> dict[int, PerformerState]:
-        return self._load_many("performers", ids, _PERFORMER.decode)
+        held = self._journal.held("performers", ids)
+        return self._load_many("performers", ids, _PERFORMER.decode, held)
 
     def load_episode(self, key_id: int) -> EpisodeState | None:
         return self._load_many("episodes", (key_id,), _EPISODE.decode).get(key_id)
@@ -143,23 +151,48 @@ class SqliteStore:
             except BaseException:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
+                    self._journal.rolled_back()
+                else:  # rolled back by SQLite, or interrupted behind the COMMIT: only the file knows
+                    self._journal.read(db)
                 raise
+            self._journal.committed()
+
+    def drop_states(self, db: sqlite3.Connection, old: dict[Table, list[int]]) -> None:
+        """Inside a transaction: rows of pages and performers that were found old leave. Not those that
+        the table only has an old state of: what they changed to since is on its way."""
+        dropped: dict[Table, list[int]] = {}
+        for table, ids in old.items():
+            held = self._journal.held(table, ids)
+            dropped[table] = [key_id for key_id in ids if key_id not in held]
+        self._write_states(db, {}, dropped)
+
+    def settle_states(self) -> None:
+        """Bring the tables of states up to date, for who reads them past `load_pages` and the like."""
+        with self.transaction() as db:
+            self._journal.settle(db)
 
     def _write(self, db: sqlite3.Connection, batch: Batch, arrived: float) -> tuple[int, int]:
-        _many(db, "REPLACE INTO pages VALUES (?, ?, ?)", (
-            (key, page.entries[-1].event_time if page.entries else page.first_time, _encode(page))
-            for key, page in batch.pages.items()
-        ), batch.pages)  # fmt: skip
+        # Words stay out of the journal: a memory of up to 200 KB is in one piece wherever it is written.
         _many(db, "REPLACE INTO page_words VALUES (?, ?)", (
             (key, _encode(words.pack())) for key, words in batch.words.items()
         ), batch.words)  # fmt: skip
-        _many(db, "REPLACE INTO performers VALUES (?, ?, ?)", (
-            (key, performer.last_time, _encode(performer))
-            for key, performer in batch.performers.items()
-        ), batch.performers)  # fmt: skip
-        for key in batch.dropped_pages:
-            for table in ("pages", "page_words"):
-                db.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+        self._write_states(
+            db,
+            {
+                "pages": {
+                    key: (
+                        page.entries[-1].event_time if page.entries else page.first_time,
+                        _encode(page),
+                    )
+                    for key, page in batch.pages.items()
+                },
+                "performers": {
+                    key: (performer.last_time, _encode(performer))
+                    for key, performer in batch.performers.items()
+                },
+            },
+            {"pages": list(batch.dropped_pages)},
+        )
         for key, episode in batch.episodes.items():
             if episode is None:
                 db.execute("DELETE FROM episodes WHERE id = ?", (key,))
@@ -254,6 +287,21 @@ class SqliteStore:
             ).rowcount
             db.execute("REPLACE INTO meta VALUES ('kept_row', ?)", (batch.kept_rows.below,))
         return kept, seq
+
+    def _write_states(
+        self,
+        db: sqlite3.Connection,
+        rows: dict[Table, dict[int, Row]],
+        dropped: dict[Table, list[int]],
+    ) -> None:
+        """States of pages and performers; a page that is dropped takes its words along."""
+        self._journal.write(db, rows, dropped)
+        _many(
+            db,
+            "DELETE FROM page_words WHERE id = ?",
+            ((key_id,) for key_id in dropped["pages"]),
+            dropped["pages"],
+        )
 
     def _write_ids(self, db: sqlite3.Connection, ids: list[str]) -> None:
         db.execute("INSERT INTO recent_ids (n, ids) VALUES (?, ?)", (len(ids), "\n".join(ids)))
@@ -357,6 +405,9 @@ class SqliteStore:
                 reader.close()
             self._readers.clear()
         if self._writer is not None:
+            if self._journal.is_behind:
+                with contextlib.suppress(FactwatchError, sqlite3.Error):  # the next start does it, then
+                    self.settle_states()
             self._writer.close()
             self._writer = None
         if self._lock_file is not None:
@@ -373,13 +424,23 @@ class SqliteStore:
         assert self._writer is not None, "opened read-only, or closed"
         return self._writer
 
-    def _load_many(self, table: str, ids: Sequence[int], decode: Callable[[bytes], _T]) -> dict[int, _T]:
+    def _load_many(
+        self,
+        table: str,
+        ids: Sequence[int],
+        decode: Callable[[bytes], _T],
+        held: Mapping[int, bytes] = MappingProxyType({}),
+    ) -> dict[int, _T]:
+        """`held`: what is newer than the table."""
+        raw = dict(held)
         with _told(self.path):
-            rows = self._db.execute(
-                f"SELECT id, state FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
-                (_encode_json(ids),),
-            ).fetchall()
-        return {key_id: _decoded(decode, state, self.path) for key_id, state in rows}
+            raw.update(
+                self._db.execute(
+                    f"SELECT id, state FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
+                    (_encode_json([key_id for key_id in ids if key_id not in raw]),),
+                )
+            )
+        return {key_id: _decoded(decode, state, self.path) for key_id, state in raw.items()}
 
     def _meta(self, name: str) -> bytes | int | None:
         with _told(self.path):
@@ -404,6 +465,8 @@ class SqliteStore:
         db.execute("PRAGMA wal_autocheckpoint = 16000")
         db.execute("PRAGMA cache_size = -65536")
         db.execute("PRAGMA temp_store = MEMORY")
+        # Debian's default is on: what leaves the journal would be written once more, as zeros.
+        db.execute("PRAGMA secure_delete = OFF")
         return db
 
     def _take_lock(self) -> None:
@@ -463,9 +526,9 @@ def _where(where: AlertFilter, *, of_log: bool) -> tuple[str, list[str]]:
     return "".join(parts), values
 
 
-def _decoded(decode: Callable[[bytes], _T], raw: bytes | int, path: Path) -> _T:
+def _decoded(decode: Callable[..., _T], raw: object, path: Path) -> _T:
     try:
-        return decode(raw)  # type: ignore[arg-type]  # an int here is corruption too
+        return decode(raw)
     except (msgspec.DecodeError, TypeError, ValueError) as err:
         raise StoreCorrupt(f"{path}: a state in it can't be read ({err}); restore it from a backup,"
                            " or start anew in an empty FACTWATCH_DATA_DIR") from err  # fmt: skip
