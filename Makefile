@@ -35,6 +35,7 @@ endif
 $(READY): pyproject.toml .ci/venv
 	@.ci/venv $(VENV)
 	@echo '$(CURDIR)' > $(READY)
+	@echo '==> ready: make run, make demo, make test'
 
 run: setup ## watch Wikimedia's recent changes; page at http://127.0.0.1:8080 (Ctrl-C ends it)
 	@exec $(VENV)/bin/factwatch run $(ARGS)

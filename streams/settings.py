@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -139,7 +140,10 @@ def _wikis(value: str) -> dict[str, str]:
 
 
 def _namespaces(value: str) -> frozenset[int]:
-    return frozenset(int(part) for part in value.split(","))
+    try:
+        return frozenset(int(part) for part in value.split(","))
+    except ValueError:
+        raise ValueError(f"wants numbers, as in 0,14, not {value!r}") from None
 
 
 def _bool(value: str) -> bool:
@@ -170,7 +174,7 @@ def _optional_share(value: str) -> float | None:
 def _bind(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("wants HOST:PORT")
+        raise ValueError(f"wants HOST:PORT, as in 127.0.0.1:8080, not {value!r}")
     return value
 
 
@@ -218,7 +222,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     known = {variable_of(field) for field in PARSERS}
     for name in environ:
         if name.startswith(PREFIX) and not name.startswith("FACTWATCH_TEST_") and name not in known:
-            raise BadSetting(f"{name}: no setting has this name (see `factwatch doctor --settings`)")
+            near = get_close_matches(name, known, 1)
+            meant = f", did you mean {near[0]}?" if near else " (see `factwatch doctor --settings`)"
+            raise BadSetting(f"{name}: no setting has this name{meant}")
     values: dict[str, object] = {}
     for field, parse in PARSERS.items():
         value = environ.get(variable_of(field), "").strip()

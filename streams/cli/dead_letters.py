@@ -89,5 +89,7 @@ def requeue(state: Path, numbers: tuple[int, ...], all_: bool) -> None:
     except sqlite3.OperationalError as err:
         raise BadInput(f"{state}: {err}") from err
     if not all_ and sent < len(set(numbers)):
-        say(f"{len(set(numbers)) - sent} of those numbers are not there, or were sent back before")
+        say(f"{len(set(numbers)) - sent} of those numbers: not there, or sent back before")
     say(f"{sent:,} sent back")
+    if not sent and not all_:
+        raise BadInput("nothing was sent back (see `factwatch dead-letters list`)")

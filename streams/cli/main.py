@@ -28,7 +28,7 @@ def cli() -> None:
 
     Exit codes: 0 done, 1 failed, 2 a bad setting or option, 3 a file that can't be read as what it
     should be, 4 a source out of reach, 5 own state corrupt, 6 the model file is not what its manifest
-    says, 7 too many dead letters, 8 the disk is full, 130 interrupted.
+    says, 7 too many dead letters, 8 the disk is full, 130 interrupted (`run` and `demo` end with 0).
     """
 
 

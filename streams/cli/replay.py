@@ -57,7 +57,7 @@ def replay(file: Path, alerts: Path | None, as_json: bool, fresh: bool, state: P
     directory = state or _state_of(settings, file)
     if fresh or (directory / _DONE).exists() or str(file) == "-":
         shutil.rmtree(directory, ignore_errors=True)
-    store = SqliteStore(directory / "replay.sqlite")
+    store = SqliteStore(directory / _STATE)
     begun = store.cursor(source.name) is not None
     if begun:
         say("going on where an interrupted replay was (--fresh begins anew)")
@@ -121,15 +121,20 @@ def replay(file: Path, alerts: Path | None, as_json: bool, fresh: bool, state: P
         say("interrupted: the same command goes on from here")
         sys.exit(130)
     (directory / _DONE).touch()
+    if failure is not None and not summary.events:
+        raise failure
     if as_json:
         print_json(summary)
     else:
         _print(summary, str(file))
+    if summary.dead_letters:
+        say(f"look at them: factwatch dead-letters --state {directory / _STATE} list")
     if failure is not None:
         raise failure
 
 
 _DONE = "done"
+_STATE = "replay.sqlite"
 
 
 def _state_of(settings: Settings, file: Path) -> Path:
@@ -160,7 +165,7 @@ def _print(summary: ReplaySummary, name: str) -> None:
     table.add_row(
         "edit alerts",
         f"{summary.edits_alerted:,} edits: precision {_share(summary.precision)},"
-        f" recall {_share(summary.recall)} against reverts within 48 h",
+        f" recall {_share(summary.recall)} (reverts in 48 h)",
     )
     table.add_row(
         "median time",

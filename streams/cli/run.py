@@ -22,7 +22,7 @@ from streams.content.wiki_facts import WikiFacts
 from streams.demo.server import DemoServer, demo_settings
 from streams.errors import FactwatchError
 from streams.metrics import Metrics
-from streams.runners.embedded import EmbeddedRunner
+from streams.runners.embedded import REQUEUE_EVERY_S, EmbeddedRunner
 from streams.runners.live_status import LiveStatus
 from streams.settings import Settings, load_settings, variable_of
 from streams.sinks.alert_json import alert_json
@@ -67,7 +67,13 @@ def run(spec: str, alerts: Path | None, as_json: bool) -> None:
 
 
 @click.command(short_help="See everything at work on a scripted scenario, without a network.")
-@click.option("--speed", default=1.0, show_default=True, help="Run the script so many times faster.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.1, 1000),
+    default=1.0,
+    show_default=True,
+    help="Run the script so many times faster.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print alerts as JSON lines.")
 def demo(speed: float, as_json: bool) -> None:
     """The same program on invented articles: vandalism and its reverts, an edit war, a protection,
@@ -160,8 +166,9 @@ def serve(
             raise
         if not stopping.is_set():
             say(f"{spec}: at its end. The page stays at {server.url} until Ctrl-C.")
-            stopping.wait()
-        say("stopping: everything up to the last event is stored, the next start goes on from there")
+            while not stopping.wait(REQUEUE_EVERY_S):
+                runner.take_requeued()
+        say("stopping: what came is stored, the next start goes on from there")
     finally:
         stopping.set()
         if webhook is not None:
@@ -179,6 +186,8 @@ def _webhook(settings: Settings, store: SqliteStore, metrics: Metrics) -> Webhoo
         return None
     secret = settings.webhook_secret_file
     key = load_key(Path(secret)) if secret else None
+    if key is None:
+        log.warning("the webhook's bodies are not signed: set FACTWATCH_WEBHOOK_SECRET_FILE")
     return WebhookSink(store, store, metrics, settings.webhook_url, key, user_agent=settings.user_agent)
 
 

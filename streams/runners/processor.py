@@ -512,7 +512,7 @@ class Processor:
             assert entry is not None
             score = scores[step.row]
             risk = score.revert_risk
-            if risk >= policy.vandalism_risk:
+            if risk >= min(policy.vandalism_risk, threshold_of(score.threshold)):
                 entry.flags |= _SUSPECT
             flags = ANONYMOUS if entry.flags & ANONYMOUS else 0
             if step.delta is not None:

@@ -38,6 +38,8 @@ class NdjsonSink:
         self._path = path
         self._reader = reader
         is_new = not path.exists()
+        if not is_new and not path.is_file():
+            raise BadInput(f"{path} is no file that lines could be added to: name another")
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as err:

@@ -22,7 +22,7 @@ from streams.records import (
     Severity,
 )
 from streams.stages.links import Links
-from streams.stages.track import LabelUpdate, Observation
+from streams.stages.track import Dispute, LabelUpdate, Observation
 from streams.state.episode import EpisodeState, OpenDispute, OpenSuspect
 from streams.state.page import EntryFlag, PageView
 
@@ -41,8 +41,8 @@ class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True):
     warning_share: float = 0.6
     """Share of the way from its threshold to 1 at which an alert is a warning, not just information."""
     vandalism_risk: float = 0.5
-    """revert_risk from which an edit that was reverted counts as vandalism, not as one side of a
-    dispute."""
+    """revert_risk from which an edit counts as vandalism, not as one side of a dispute, where its own
+    threshold is not lower."""
     join_share: float = 0.5
     """Hysteresis: a further edit of the same performer joins an open episode from this share of the
     threshold on."""
@@ -203,7 +203,7 @@ class Decider:
             dispute.mutual_reverts < needed
             or len(dispute.editors) < 2
             or edit.event_time < episode.dispute_quiet_until
-            or not self._is_no_cleanup(observation)
+            or not self._is_no_cleanup(dispute)
         ):
             return None
         if open_dispute is not None and not dispute.mutual_reverts:
@@ -223,7 +223,7 @@ class Decider:
             episode_start=start,
             what=f"{dispute.mutual_reverts} mutual reverts of {len(dispute.editors)} editors in a day",
             fact_changes=facts,
-            good=observation.last_good_rev,
+            good=open_dispute.last.last_good_rev_id if open_dispute is not None else dispute.before,
             evidence={
                 "mutual_reverts": dispute.mutual_reverts,
                 "editors": list(dispute.editors[:10]),
@@ -235,12 +235,15 @@ class Decider:
         episode.dispute = OpenDispute(alert_id, start, dispute.mutual_reverts, alert, deadline)
         return alert
 
-    def _is_no_cleanup(self, observation: Observation) -> bool:
-        """Half of what was reverted back and forth did not look like vandalism when it was made."""
-        dispute = observation.dispute
-        involved = dispute.involved if dispute is not None else ()
-        plain = sum(1 for entry in involved if not entry.flags & EntryFlag.SUSPECT)
-        return 2 * plain >= len(involved)
+    @staticmethod
+    def _is_no_cleanup(dispute: Dispute) -> bool:
+        """At least two parties: editors of whose edits that were undone most did not look like
+        vandalism when they were made. A vandal who puts a text back again and again is none."""
+        undone: dict[str, list[bool]] = {}
+        for entry in dispute.involved:
+            plain = not entry.flags & EntryFlag.SUSPECT
+            undone.setdefault(entry.performer, []).append(plain)
+        return sum(1 for edits in undone.values() if 2 * sum(edits) > len(edits)) >= 2
 
     def _settle(self, episode: EpisodeState, edit: Edit, observation: Observation) -> list[Alert]:
         """Suspects that this edit undid are resolved, and one correction names them."""
@@ -295,6 +298,7 @@ class Decider:
                 fact,
                 before=fact.after,
                 after=fact.before,
+                change_type=_TURNED.get(fact.change_type, fact.change_type),
                 before_values=fact.after_values,
                 after_values=fact.before_values,
             )
@@ -448,6 +452,10 @@ class Decider:
         )
 
 
+_TURNED = {
+    ChangeType.INSERTION: ChangeType.DELETION,
+    ChangeType.DELETION: ChangeType.INSERTION,
+}
 _HEADLINES = {
     AlertKind.EDIT_SUSPECT: "Suspect edit",
     AlertKind.PAGE_CONTESTED: "Contested page",
@@ -521,7 +529,7 @@ def _newest_first(
 def _what_changed(facts: Sequence[FactChange]) -> str:
     """The most telling change, in a few words."""
     if not facts:
-        return "changed"
+        return "text not known"
     first = facts[0]
     more = f" (and {len(facts) - 1} more)" if len(facts) > 1 else ""
     if first.change_type is ChangeType.DELETION:

@@ -65,6 +65,8 @@ class Dispute(msgspec.Struct, frozen=True):
     editors: tuple[str, ...]
     involved: tuple[Entry, ...]
     """The revisions that those reverts undid."""
+    before: int | None
+    """The revision that stood before the first of them; None where the window begins with it."""
     controversy: float
     """M of Yasseri et al. 2012: E times the sum of min(N_reverted, N_reverter) over mutual pairs,
     without the top pair. N are edits on the page, from the editor's first revert here on."""
@@ -343,7 +345,10 @@ def _dispute(page: PageState, index: int) -> Dispute | None:
     # One revert that undoes several edits of a performer is one revert.
     reverts = {entry.reverted_by for entry in involved}
     editors = sorted({performer_of[rev_id] for rev_id in reverts})
-    return Dispute(len(reverts), tuple(editors), tuple(involved), controversy)
+    undone = {entry.rev_id for entry in involved}
+    first = next((at for at, entry in enumerate(entries) if entry.rev_id in undone), 0)
+    before = entries[first - 1].rev_id if first else None
+    return Dispute(len(reverts), tuple(editors), tuple(involved), before, controversy)
 
 
 def _controversy(counts: dict[tuple[str, str], int], edits: dict[str, int]) -> float:

@@ -9,7 +9,7 @@ from typing import Self
 
 import msgspec
 
-from streams.errors import BadSetting
+from streams.errors import BadInput, BadSetting
 
 
 class StoredDeadLetter(msgspec.Struct, frozen=True):
@@ -35,9 +35,13 @@ class DeadLetters:
         if not path.exists():
             raise BadSetting(f"{path}: no state yet (start `factwatch run` first)")
         mode = "rw" if writes else "ro"
-        self._db = sqlite3.connect(
-            f"file:{path}?mode={mode}", uri=True, timeout=30, isolation_level=None
-        )
+        address = f"{path.resolve().as_uri()}?mode={mode}"
+        self._db = sqlite3.connect(address, uri=True, timeout=30, isolation_level=None)
+        try:
+            self._db.execute("SELECT 1 FROM dead_letters LIMIT 1")
+        except sqlite3.DatabaseError as err:
+            self._db.close()
+            raise BadInput(f"{path}: no state file of factwatch ({err})") from err
 
     def count(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM dead_letters").fetchone()[0])

@@ -79,8 +79,12 @@ class ListQuery:
 
     def __init__(self, params: QueryParams) -> None:
         query = Query(params)
+        statuses = query.words("status", AlertStatus)
+        if AlertStatus.OPEN in statuses and AlertStatus.UPDATED not in statuses:
+            # Who asks what is open must not miss what was told twice.
+            statuses = (*statuses, AlertStatus.UPDATED)
         self.where = AlertFilter(
-            statuses=query.words("status", AlertStatus),
+            statuses=statuses,
             kinds=query.words("kind", AlertKind),
             wiki=query.text("wiki"),
             title=query.text("title"),

@@ -39,9 +39,10 @@ class WebServer:
         loopback = is_loopback(self._host)
         if not loopback and self._app.state.open_to_all:
             log.warning(
-                "%s: everyone who reaches this address can read the alerts; set "
+                "%s:%s: everyone who reaches this address can read the alerts; set "
                 "FACTWATCH_API_TOKENS_FILE or bind to 127.0.0.1",
-                self.url,
+                self._host,
+                self._port,
             )
         config = uvicorn.Config(
             LoopbackHosts(self._app) if loopback else self._app,

@@ -73,7 +73,7 @@ def test_requeue_wants_numbers_or_all(state: Path) -> None:
     for args in ((), ("1", "--all")):
         assert run(state, "requeue", *args).exit_code == 2
     result = run(state, "requeue", "1", "77", "1")
-    assert "1 of those numbers are not there" in result.stderr
+    assert "1 of those numbers: not there, or sent back before" in result.stderr
     assert "1 sent back" in result.stderr
     assert "(sent back)" in run(state, "list").stdout.splitlines()[2]
     assert "0 sent back" in run(state, "requeue", "1").stderr
