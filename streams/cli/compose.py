@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from models.classifier import Classifier, load_classifier
+from streams.clock import SystemClock
 from streams.content.action_api import ActionApi
 from streams.content.outcomes import FetchOutcome
 from streams.content.stage import ContentStage
@@ -43,12 +44,16 @@ def build_processor(
     *,
     history: bool,
     all_wikis: bool = False,
+    live: bool = False,
 ) -> Processor:
-    """The stages around `store`. `history`: an XML export, each page with a time of its own."""
+    """The stages around `store`. `history`: an XML export, each page with a time of its own. `live`:
+    a feed of what happens now."""
     wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
     return Processor(
         states=States(store),
-        normalizer=Normalizer(wikis, settings.namespaces, facts.is_temporary),
+        normalizer=Normalizer(
+            wikis, settings.namespaces, facts.is_temporary, SystemClock().now if live else None
+        ),
         recent=RecentIds(RECENT_IDS, store.recent_ids()),
         scorer=model,
         decider=Decider(AlertPolicy(threshold=settings.alert_threshold), links_of(settings)),

@@ -122,7 +122,13 @@ def serve(
         source=source,
         store=store,
         processor=build_processor(
-            settings, store, model, facts, history=is_history, all_wikis=all_wikis
+            settings,
+            store,
+            model,
+            facts,
+            history=is_history,
+            all_wikis=all_wikis,
+            live=spec == "eventstreams" or spec.startswith("rcfeed:"),
         ),
         metrics=metrics,
         clock=clock,

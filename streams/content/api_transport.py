@@ -119,7 +119,9 @@ class ApiTransport:
                 if not isinstance(answer, _Fault):
                     gate.succeeded()
                     if answer.warnings:
-                        self._warning = one_line(bytes(next(iter(answer.warnings.values()))).decode())
+                        self._warning = one_line(
+                            bytes(next(iter(answer.warnings.values()))).decode("utf-8", "replace")
+                        )
                     return answer
                 if answer.too_large:
                     gate.succeeded()
@@ -244,7 +246,7 @@ class ApiTransport:
 def _understand(body: bytes, answer_type: type[AnswerT], later_s: float | None) -> AnswerT | _Fault:
     try:
         answer = msgspec.json.decode(body, type=answer_type)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as err:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
         kind = "HTML" if body.lstrip()[:1] == b"<" else "no JSON we know"
         return _Fault(f"answered {kind} ({one_line(str(err), 80)})", retry_after_s=later_s)
     if answer.error is not None:

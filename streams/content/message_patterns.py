@@ -17,6 +17,9 @@ MAX_TEMPLATE = 1_000
 MIN_LETTERS = 4
 """A message with fewer letters of its own ("-" turns one off) would match what is no revert.
 An ideograph counts twice."""
+MAX_OPEN = 3
+"""Stretches of anything in one pattern: each further one takes the worst summary 80 times as long, and
+whoever may edit a wiki's messages could write a dozen."""
 _IDEOGRAPHS = "\u2e80"
 
 UNDO_MESSAGES = (
@@ -72,6 +75,8 @@ def form_of_message(name: str, template: str) -> RevertForm | None:
     if sum((2 if char >= _IDEOGRAPHS else 1) for char in own_text if char.isalpha()) < MIN_LETTERS:
         return None
     source = _Template(_NAMES[name], template).pattern()
+    if source.count(_ANYTHING) > MAX_OPEN:
+        return None
     kind = RevertKind.UNDO if name in UNDO_MESSAGES else RevertKind.ROLLBACK
     start = re.split(r"[\s$\[{]", template, maxsplit=1)[0].casefold()
     return RevertForm(kind, start, re.compile(source, re.IGNORECASE))

@@ -13,8 +13,8 @@ import msgspec
 
 from streams.content.message_patterns import RevertForm, RevertKind, form_of_message
 
-MAX_COMMENT = 1_000
-"""MediaWiki keeps 500 characters of a summary."""
+MAX_COMMENT = 500
+"""As many characters of a summary as MediaWiki keeps."""
 
 
 class RevertSummary(msgspec.Struct, frozen=True, gc=False):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Annotated
 
 import msgspec
 
@@ -15,6 +16,10 @@ from streams.records import RevisionText
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 """MediaWiki takes 2 MiB a page; some wikis allow more."""
+MAX_TAGS = 64
+"""Of a revision that are kept, as of a recent change. Real ones have a handful."""
+MAX_NAME_CHARS = 64
+"""Of a tag or a content model."""
 _HEX_SHA1 = re.compile(r"[0-9a-f]{40}")
 
 
@@ -32,6 +37,10 @@ class ApiAnswer(msgspec.Struct, frozen=True):
     """The wiki cut the answer at its size limit."""
 
 
+#: As the store can keep them.
+_Id = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+
+
 class _Slot(msgspec.Struct, frozen=True, gc=False):
     content: str | None = None
     contentmodel: str = "wikitext"
@@ -39,8 +48,8 @@ class _Slot(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Revision(msgspec.Struct, frozen=True, gc=False):
-    revid: int
-    parentid: int | None = None
+    revid: _Id
+    parentid: _Id | None = None
     sha1: str | None = None
     tags: tuple[str, ...] = ()
     slots: dict[str, _Slot] = {}
@@ -51,7 +60,7 @@ class _Revision(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Page(msgspec.Struct, frozen=True):
-    pageid: int | None = None
+    pageid: _Id | None = None
     revisions: tuple[_Revision, ...] = ()
 
 
@@ -81,7 +90,7 @@ def revisions_of(
     if answer.query is None:
         return found
     for key in answer.query.badrevids:
-        if key.isascii() and key.isdigit():
+        if key.isascii() and key.isdigit() and len(key) <= 19:
             found[int(key)] = FetchOutcome.MISSING
     for page in answer.query.pages:
         for revision in page.revisions:
@@ -111,11 +120,11 @@ def _read(
         rev_id=revision.revid,
         text=text,
         sha1=digest,
-        tags=revision.tags,
+        tags=tuple(tag[:MAX_NAME_CHARS] for tag in revision.tags[:MAX_TAGS]),
         page_id=page.pageid,
         parent_id=revision.parentid or None,
         text_hidden=hidden,
         user_hidden=revision.userhidden or revision.suppressed,
         comment_hidden=revision.commenthidden or revision.suppressed,
-        content_model=slot.contentmodel if slot is not None else "wikitext",
+        content_model=slot.contentmodel[:MAX_NAME_CHARS] if slot is not None else "wikitext",
     ), outcome

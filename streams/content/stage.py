@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -13,6 +14,8 @@ from streams.content.outcomes import FetchFailure
 from streams.content.wiki_facts import WikiFacts
 from streams.records import Content, Edit
 from streams.stages.normalize import Normalized
+
+log = logging.getLogger("factwatch.content")
 
 _Carried = TypeVar("_Carried")
 
@@ -45,9 +48,13 @@ class ContentStage:
         if not wanted:
             return list(records)
         now = self._now()
-        for wiki in dict.fromkeys(edit.wiki for edit in wanted):
-            self._facts.refresh(self._api.transport, wiki, now, now + self._deadline_s)
-        fetched = self._api.fetch(wanted, self._deadline_s)
+        try:
+            for wiki in dict.fromkeys(edit.wiki for edit in wanted):
+                self._facts.refresh(self._api.transport, wiki, now, now + self._deadline_s)
+            fetched = self._api.fetch(wanted, self._deadline_s)
+        except Exception:  # a wiki's answer that we did not foresee must not stop us
+            log.exception("content: these edits go on without their texts")
+            return list(records)
         return [
             (
                 item,

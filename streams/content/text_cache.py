@@ -9,7 +9,9 @@ from collections import OrderedDict
 from streams.records import RevisionText
 
 ENTRY_COST = 600
-"""Bytes of an entry besides its text: record, key, hash, place in the order (measured about that)."""
+"""Bytes of an entry besides its text and tags: record, key, hash, place in the order (measured about that)."""
+
+_POINTER_BYTES = 8
 
 
 class TextCache:
@@ -54,4 +56,5 @@ class TextCache:
 
 
 def _cost(revision: RevisionText) -> int:
-    return ENTRY_COST + (sys.getsizeof(revision.text) if revision.text is not None else 0)
+    text = sys.getsizeof(revision.text) if revision.text is not None else 0
+    return ENTRY_COST + text + sum(sys.getsizeof(tag) + _POINTER_BYTES for tag in revision.tags)

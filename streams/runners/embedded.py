@@ -7,6 +7,7 @@ import gc
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
@@ -181,9 +182,9 @@ class EmbeddedRunner:
         batch: list[SourceItem] = []
         try:
             batch.append(items.get(timeout=IDLE_S))
-            until = self._clock.now() + GATHER_S
+            until = time.monotonic() + GATHER_S  # a clock that is set must not hold a batch
             while len(batch) < BATCH_ITEMS:
-                wait_s = until - self._clock.now()
+                wait_s = until - time.monotonic()
                 batch.append(items.get(timeout=wait_s) if wait_s > 0 else items.get_nowait())
         except queue.Empty:
             pass
@@ -201,7 +202,7 @@ class EmbeddedRunner:
         self._metrics.last_event_timestamp.labels(self._source.name).set(self._clock.now())
 
     def _take_requeued(self) -> None:
-        now = self._clock.now()
+        now = time.monotonic()
         if now < self._requeue_at:
             return
         self._requeue_at = now + REQUEUE_EVERY_S

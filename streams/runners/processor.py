@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -65,6 +66,8 @@ from streams.store.batch import (
     Requeued,
 )
 from streams.store.keys import state_id
+
+log = logging.getLogger("factwatch.processor")
 
 #: Tags by which MediaWiki says that an edit is the revert its summary claims.
 _REVERT_TAGS = frozenset({"mw-undo", "mw-rollback", "mw-manual-revert"})
@@ -164,7 +167,11 @@ class _EditEvidence:
         edit, delta = self._step.edit, self._step.delta
         if edit is None:
             return ()
-        return fact_changes(edit, delta if delta is not None else TextDelta([], [], ()))
+        try:
+            return fact_changes(edit, delta if delta is not None else TextDelta([], [], ()))
+        except Exception:  # noqa: BLE001  # an alert without its sentences is better than no alert
+            log.exception("no fact changes of revision %d", edit.rev_id)
+            return ()
 
 
 class Processor:

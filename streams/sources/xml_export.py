@@ -35,6 +35,8 @@ from streams.stages.normalize import (
 MAX_TEXT_BYTES = 4 << 20
 #: lxml holds an element until its end: one larger than this is damage or an attack.
 MAX_ELEMENT_BYTES = 128 << 20
+#: Small elements take some 50 times their bytes. A revision has about 15 tags, a siteinfo a few hundred.
+MAX_ELEMENT_TAGS = 500_000
 #: The parser is fed this much at once, and revisions are given out between.
 FEED_BYTES = 1 << 17
 #: The root element comes at once; before it only a declaration and comments.
@@ -82,6 +84,9 @@ class Export:
         self._parent: RevisionText | None = None
         self._parent_bytes: int | None = None
         self._last_id = 0
+        self._waiting_bytes = 0
+        """Fed since something was freed, as the tags below."""
+        self._waiting_tags = 0
 
     def items(self, after: Place | None) -> Iterator[SourceItem]:
         parser = etree.XMLPullParser(
@@ -95,8 +100,6 @@ class Export:
             remove_comments=True,  # so that a text is one string
             remove_pis=True,
         )
-        waiting = 0
-        """Bytes fed since an element ended."""
         for data, damage in self._feeds():
             broken: etree.XMLSyntaxError | None = None
             try:
@@ -106,9 +109,9 @@ class Export:
                     parser.close()
             except etree.XMLSyntaxError as err:
                 broken = err
-            waiting += len(data)
+            self._waiting_bytes += len(data)
+            self._waiting_tags += data.count(b"<")
             for _, element in parser.read_events():
-                waiting = 0
                 item, after = self._ended(element, after)
                 if item is not None:
                     yield item
@@ -119,11 +122,10 @@ class Export:
             why = _fatal(parser) or (str(broken) if broken is not None else None)
             if why is not None:
                 raise BadInput(f"{self._path}: damaged {self._where()}: {_one_line(why)}")
-            if waiting > MAX_ELEMENT_BYTES:
-                raise BadInput(
-                    f"{self._path}: damaged {self._where()}: one element is larger than "
-                    f"{MAX_ELEMENT_BYTES >> 20} MiB"
-                )
+            if self._waiting_bytes > MAX_ELEMENT_BYTES:
+                raise self._too_large(f"is larger than {MAX_ELEMENT_BYTES >> 20} MiB")
+            if self._waiting_tags > MAX_ELEMENT_TAGS:
+                raise self._too_large(f"has more than {MAX_ELEMENT_TAGS} tags")
         if after is not None and not self._stream.stopped():
             raise BadInput(f"{self._path}: shorter than where it was left, {self._left_at(after)}")
 
@@ -150,6 +152,9 @@ class Export:
             if not data:
                 yield b"", damage
                 return
+
+    def _too_large(self, how: str) -> BadInput:
+        return BadInput(f"{self._path}: damaged {self._where()}: one element {how}")
 
     def _no_export(self, head: bytes) -> BadInput:
         if not head.strip():
@@ -186,7 +191,17 @@ class Export:
         if parent is not None:
             while element.getprevious() is not None:
                 del parent[0]
+            if self._in_place(kind, parent):
+                self._waiting_bytes = self._waiting_tags = 0
         return item, after
+
+    def _in_place(self, kind: str, parent: Any) -> bool:
+        """Whether an element ended where the format has it: deeper, its siblings' parents pile up."""
+        if kind == "revision":
+            if parent.tag != f"{self._prefix}page":
+                return False
+            parent = parent.getparent()
+        return parent is not None and parent.getparent() is None
 
     def _learn_prefix(self, element: Any) -> str:
         tag: str = element.tag

@@ -37,6 +37,7 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 LOG_TYPES = frozenset({"protect", "move", "delete"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+_WIKI = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TEMPORARY = re.compile(r"^~2[0-9]{3}-[0-9]+(-[0-9]+)*$")
 
 _Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))]
@@ -135,10 +136,13 @@ class Normalizer:
         wikis: Collection[str] = (),
         namespaces: Collection[int] = (),
         is_temporary: Callable[[str, str], bool] | None = None,
+        now: Callable[[], float] | None = None,
     ) -> None:
+        """`now` (Unix seconds) is given for a live feed: nothing there is made tomorrow."""
         self._wikis = frozenset(wikis)
         self._namespaces = frozenset(namespaces)
         self._is_temporary = is_temporary
+        self._now = now
 
     def __call__(self, raw: bytes, position: str = "") -> Normalized:
         """Never raises for what is in `raw`."""
@@ -188,6 +192,8 @@ class Normalizer:
             return _dead(raw, DeadReason.BAD_TIME, "neither timestamp nor meta.dt", position)
         if arrival is None:
             arrival = event_time
+        if self._now is not None and event_time > self._now() + MAX_AHEAD_S:
+            return _dead(raw, DeadReason.BAD_TIME, "more than a day ahead of our clock", position)
         if not _plausible(event_time, arrival):
             return _dead(raw, DeadReason.BAD_TIME, "timestamp and meta.dt disagree", position)
         if kind == "log":
@@ -201,7 +207,7 @@ class Normalizer:
         return Edit(
             event_id=_event_id(meta, raw),
             wiki=wiki,
-            server_name=body.server_name or "",
+            server_name=(body.server_name or "")[:255],
             title=title,
             namespace=namespace,
             rev_id=revision.new,
@@ -234,7 +240,7 @@ class Normalizer:
         return LogEvent(
             event_id=_event_id(body.meta, raw),
             wiki=wiki,
-            server_name=body.server_name or "",
+            server_name=(body.server_name or "")[:255],
             title=title,
             namespace=namespace,
             log_type=body.log_type,
@@ -297,7 +303,8 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 def _is_wiki(name: str) -> bool:
-    return len(name) <= 64 and name.isascii() and not _CONTROL.search(name)
+    """A database name. No colon: it ends the wiki's part of a page's key."""
+    return _WIKI.fullmatch(name) is not None
 
 
 def _plausible(event_time: float, arrival: float) -> bool:

@@ -35,11 +35,14 @@ _TOKEN = re.compile(
     r"|\[(?:[a-z]{3,6}:)?//[^\s\]<>\[]{1,2000}|\]|__[A-Z]{3,24}__"
 )
 _MEDIA = re.compile(r"\.(?:jpe?g|png|gif|svg|tiff?|webp|ogg|oga|ogv|webm|mp3|wav|pdf|djvu)\s*$", re.I)
+#: No character has such a number; Python refuses to read one of 4,300 digits.
+_HUGE_REFERENCE = re.compile(r"&#(?:[xX][0-9A-Fa-f]{8,}|[0-9]{8,});?")
+#: Of a part without the space around it.
 _MEDIA_OPTION = re.compile(
-    r"\s*(?:thumb|thumbnail|mini|miniatur|vignette|miniatura|frame|frameless|framed|border|left|right"
+    r"(?:thumb|thumbnail|mini|miniatur|vignette|miniatura|frame|frameless|framed|border|left|right"
     r"|center|centre|none|links|rechts|gauche|droite|upright(?:=.*)?|hochkant(?:=.*)?|[x\d]+\s*px"
-    r"|(?:alt|link|page|class|lang)=.*|мини|право|слева|справа)\s*$",
-    re.I,
+    r"|(?:alt|link|page|class|lang)=.*|мини|право|слева|справа)",
+    re.I | re.S,
 )
 _INTERWIKI = re.compile(r"(?:[a-z]{2,3}|simple)(?:-[a-z]{2,12}){0,2}$")
 _ATTRIBUTES = re.compile(r"\s*+(?>[\w-]{1,30}\s*+=\s*+(?>\"[^\"]*\"|'[^']*'|[\w#%.-]+)\s*+)++$")
@@ -86,7 +89,7 @@ def plain_lines(lines: Iterable[str], marks: Marks | None = None) -> list[PlainL
     """The lines of a changed run, without markup and without those that show nothing."""
     found: list[PlainLine] = []
     for raw in unmarked("\n".join(lines), marks or Marks()).split("\n"):
-        line = " ".join(html.unescape(raw).split())
+        line = " ".join(html.unescape(_HUGE_REFERENCE.sub("\ufffd", raw)).split())
         if not line:
             continue
         first = line[0]
@@ -277,7 +280,7 @@ def _link(parts: list[str]) -> str:
         if prefix in CATEGORIES:
             return ""
         if prefix in FILES or _MEDIA.search(rest):
-            captions = [part for part in parts[1:] if not _MEDIA_OPTION.match(part)]
+            captions = [part for part in parts[1:] if not _MEDIA_OPTION.fullmatch(part.strip())]
             caption = captions[-1].strip() if captions else ""
             return f"\n{caption}\n" if " " in caption else ""
         if len(parts) == 1 and rest and _INTERWIKI.match(target.partition(":")[0]):

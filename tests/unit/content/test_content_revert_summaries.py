@@ -240,3 +240,9 @@ def test_hostile_summaries_take_no_time() -> None:
     for summary in hostile:
         matcher.match(summary)
     assert time.process_time() - started < 0.5  # a slip to quadratic would take minutes
+
+
+def test_a_message_of_many_open_parameters_makes_no_pattern() -> None:
+    """Each stretch of anything takes the worst summary 80 times as long; five took a minute."""
+    assert form_of_message("undo-summary", "Undo revision $1 $9$9$9 by $2") is not None
+    assert form_of_message("undo-summary", "Undo revision $1 $9$9$9$9 by $2") is None

@@ -95,3 +95,15 @@ def test_only_the_main_slot_is_read_and_its_model_told() -> None:
     slots = {**slot('{"id":"Q1"}', "wikibase-item"), "mediainfo": {"content": "{}"}}
     revision, _ = one(answer({"revid": 5, "slots": slots}), 5)
     assert (revision.content_model, revision.text) == ("wikibase-item", '{"id":"Q1"}')
+
+
+def test_a_bad_id_of_thousands_of_digits_is_nobodys() -> None:
+    body = b'{"query": {"badrevids": {"%s": {}, "7": {}}}}' % (b"9" * 5_000)
+    answer = msgspec.json.decode(body, type=RevisionsAnswer)
+    assert revisions_of(answer) == {7: FetchOutcome.MISSING}
+
+
+@pytest.mark.parametrize("ids", [{"revid": 10**30}, {"revid": 1, "parentid": 10**30}])
+def test_an_id_that_no_store_could_keep_is_no_answer(ids: dict[str, int]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        answer(ids)

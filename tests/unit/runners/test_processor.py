@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
 from streams.errors import StoreCorrupt
 from streams.reasons import DeadReason
-from streams.records import Edit, FactChange, Reason
+from streams.records import Alert, Edit, FactChange, Reason
 from streams.runners import processor as processor_module
 from streams.sources.base import SourceItem
+from streams.stages.decide import Decider
 from streams.store.keys import state_id
 from tests.core_world import (
     DAY,
@@ -94,20 +95,39 @@ def test_the_second_pass_is_guarded_too(tmp_path: Path, monkeypatch: pytest.Monk
     world.edit("192.0.2.7", "The tower is 3 m high.", risk=0.95)
     odd = world.edit("192.0.2.8", "The tower is 2 m high.", risk=0.95)
     world.revert("Bob", good)
-    real = processor_module.fact_changes
+    real = Decider.decide
 
-    def fails(edit: Edit, *args: object) -> tuple[FactChange, ...]:
+    def fails(decider: Decider, episode: Any, edit: Edit, *args: Any) -> list[Alert]:
         if edit.rev_id == odd.rev_id:
             raise RuntimeError("odd")
-        return real(edit, *args)  # type: ignore[arg-type]
+        return real(decider, episode, edit, *args)
 
-    monkeypatch.setattr(processor_module, "fact_changes", fails)
+    monkeypatch.setattr(Decider, "decide", fails)
     with Core(tmp_path, MarkedScorer(world.risks)) as core:
         alerts = core.take(world.records)
         assert told(alerts) == ["edit.suspect open", "edit.suspect resolved", "fact.corrected resolved"]
         assert core.outcomes() == {"processed": 3, "dead_lettered": 1}
         assert core.store.query("SELECT stage, reason FROM dead_letters") == [("decide", "stage_failed")]
         assert [label for label, _ in core.labels().values()] == [None, "reverted", "reverted", None]
+
+
+def test_an_edit_whose_sentences_cant_be_worked_out_still_alerts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else whoever finds a text that breaks them could vandalise unseen."""
+    world = EditWorld()
+    world.edit("Alice", "The tower is 300 m high.")
+    world.edit("192.0.2.7", "The tower is 3 m high.", risk=0.95)
+
+    def fails(*args: object) -> tuple[FactChange, ...]:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(processor_module, "fact_changes", fails)
+    with Core(tmp_path, MarkedScorer(world.risks)) as core:
+        (alert,) = core.take(world.records)
+        assert (alert.kind, alert.fact_changes) == ("edit.suspect", ())
+        assert core.outcomes() == {"processed": 2}
+    assert "no fact changes of revision 1002" in caplog.text
 
 
 def test_our_own_corruption_is_no_dead_letter(tmp_path: Path) -> None:

@@ -377,3 +377,35 @@ def test_an_alert_is_data(tmp_path: Path) -> None:
     assert msgspec.json.decode(msgspec.json.encode(alert), type=Alert) == alert
     assert len(alert.alert_id) == len(alert.ce_id) == 32
     assert DAY == 24 * HOUR
+
+
+def test_a_vandal_who_puts_a_text_back_again_and_again_makes_no_dispute(tmp_path: Path) -> None:
+    world = EditWorld()
+    good = world.edit("Alice", TALL)
+    bad = world.edit("192.0.2.7", SHORT, risk=0.95)
+    for _ in range(3):
+        world.revert("Bob", good)
+        world.revert("192.0.2.7", bad, risk=0.95)
+    alerts = replay(world, tmp_path)
+    assert told(alerts, CONTESTED) == []
+    assert told(alerts, SUSPECT).count("edit.suspect open") == 4
+
+
+def test_a_dispute_names_the_revision_before_it(tmp_path: Path) -> None:
+    world = EditWorld()
+    before = world.edit("Uma", "It is an old tower.")
+    world.war(reverts=6)
+    contested = [alert for alert in replay(world, tmp_path) if alert.kind is CONTESTED]
+    assert len(contested) > 1
+    # Zoe's edit is where Ben goes back to; what Ann and Ben undo begins after it.
+    assert {alert.last_good_rev_id for alert in contested} == {before.rev_id + 1}
+
+
+def test_a_correction_turns_what_was_added_and_removed(tmp_path: Path) -> None:
+    world = EditWorld()
+    good = world.edit("Alice", TALL)
+    world.edit("Vic", TALL + " Its builder was a fool.", risk=0.95)
+    world.revert("Bob", good)
+    corrected = next(a for a in replay(world, tmp_path) if a.kind is AlertKind.FACT_CORRECTED)
+    (fact,) = corrected.fact_changes
+    assert (fact.change_type, fact.before, fact.after) == ("deletion", "Its builder was a fool.", "")

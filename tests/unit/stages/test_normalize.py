@@ -314,3 +314,22 @@ def test_a_script_path_is_kept_if_it_looks_like_one(path: str | None, kept: str)
 def test_quoted_text_is_one_bounded_line() -> None:
     assert quote_untrusted("a\nb\x00\u2028") == "a\\u000ab\\u0000\\u2028"
     assert len(quote_untrusted("x" * 9_999)) == 500
+
+
+def test_a_live_feed_has_nothing_from_tomorrow() -> None:
+    """Three events of the year 2199 would end every episode and never let time pass again."""
+    ahead = 7_226_582_400  # 1 January 2199
+    line = raw_change(timestamp=ahead, meta={"dt": "2199-01-01T00:00:01Z"})
+    assert isinstance(Normalizer()(line), Edit)
+    dead = Normalizer(now=lambda: START)(line)
+    assert isinstance(dead, DeadLetter)
+    assert dead.reason is DeadReason.BAD_TIME
+
+
+@pytest.mark.parametrize("wiki", ["x:y", "../x", "en wiki", "w" * 65, "wíki"])
+def test_a_wiki_that_is_no_database_name_is_refused(wiki: str) -> None:
+    assert isinstance(NORMALIZE(raw_change(wiki=wiki)), DeadLetter)
+
+
+def test_a_host_is_bounded() -> None:
+    assert len(edit_of(server_name="h" * 900_000).server_name) == 255

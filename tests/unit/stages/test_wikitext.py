@@ -84,3 +84,17 @@ def test_a_link_is_three_marks_however_it_is_read(left: int, shown: str) -> None
 def test_links_below_the_deepest_level_are_text() -> None:
     assert unmarked("[[a" * (MAX_DEPTH - 2) + "[[c|d]]", Marks()) == "a" * (MAX_DEPTH - 2) + "d"
     assert unmarked("[[a" * (MAX_DEPTH - 1) + "[[c|d]]", Marks()) == "a" * (MAX_DEPTH - 1) + "cd"
+
+
+def test_a_character_reference_of_thousands_of_digits_is_no_number_to_read() -> None:
+    lines = [f"&#{'9' * 5_000}; The tower is 300 m high. &#x{'f' * 9_000};"]
+    (found,) = plain_lines(lines)
+    assert "The tower is 300 m high." in found.text
+    assert "999" not in found.text
+
+
+@pytest.mark.timeout(20)
+def test_spaces_in_a_file_link_take_time_in_proportion() -> None:
+    """A pattern that went back over them took ten seconds for a tenth of these, and would hang here."""
+    lines = [f"[[File:a.jpg|alt={' ' * 400_000}{{{{x|a=b|c=d e f}}}}|bb cc]] The end."]
+    assert [found.text for found in plain_lines(lines)][-1] == "The end."
