@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,25 @@ CARD_FILE = "MODEL_CARD.md"
 TRUSTED: list[str] = []
 """Types outside skops' own list of harmless ones that a model file may hold: none."""
 MAX_MODEL_BYTES = 64 << 20
+MAX_UNPACKED_BYTES = 256 << 20
+MAX_MANIFEST_BYTES = 1 << 20
 FORMAT = 1
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,  # a shape that no file could fill
+    OSError,
+    RuntimeError,  # deep JSON, an encrypted entry, a packing that zipfile does not know
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What skops, NumPy and zipfile raise for a file that none of them wrote."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,21 +78,31 @@ def read(directory: Path) -> tuple[dict[str, NDArray[Any]], Manifest]:
     """Raises `BadArtifact` for anything that is not as the manifest says."""
     manifest_path, model_path = directory / MANIFEST_FILE, directory / MODEL_FILE
     try:
+        if manifest_path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise BadArtifact(
+                f"{manifest_path}: larger than {MAX_MANIFEST_BYTES >> 20} MiB: no manifest"
+            )
         manifest = msgspec.json.decode(manifest_path.read_bytes(), type=Manifest)
         if model_path.stat().st_size > MAX_MODEL_BYTES:
             raise BadArtifact(f"{model_path}: larger than {MAX_MODEL_BYTES >> 20} MiB: no model of ours")
         data = model_path.read_bytes()
     except OSError as err:
         raise BadArtifact(f"{err.filename}: {err.strerror}: train one with `factwatch train`") from err
-    except (msgspec.DecodeError, msgspec.ValidationError) as err:
-        raise BadArtifact(f"{manifest_path}: no manifest: {err}") from err
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
+        raise BadArtifact(f"{manifest_path}: no manifest: {str(err)[:200]}") from err
     if manifest.format != FORMAT:
         raise BadArtifact(
             f"{manifest_path}: format {manifest.format}, this version reads {FORMAT}: train anew"
         )
+    for threshold in (manifest.threshold, *manifest.thresholds.values()):
+        if not 0 < threshold <= 1:
+            raise BadArtifact(f"{manifest_path}: threshold {threshold:g}, wants above 0 and at most 1")
     if sha256(data).hexdigest() != manifest.model_sha256:
         raise BadArtifact(f"{model_path}: not the file its manifest names (sha256 differs): train anew")
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
+                raise BadArtifact(f"{model_path}: unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB")
         untrusted = skops.io.get_untrusted_types(data=data)
         if set(untrusted) - set(TRUSTED):
             raise BadArtifact(
@@ -81,7 +111,7 @@ def read(directory: Path) -> tuple[dict[str, NDArray[Any]], Manifest]:
         arrays = skops.io.loads(data, trusted=TRUSTED)
     except BadArtifact:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile, ImportError) as err:
+    except _UNREADABLE as err:
         raise BadArtifact(f"{model_path}: can't be read: {str(err)[:200]}") from err
     if not isinstance(arrays, dict) or not all(
         isinstance(value, np.ndarray) for value in arrays.values()

@@ -37,8 +37,8 @@ class Classifier:
         self._thresholds = np.array([manifest.thresholds.get(name, 1.0) for name in SITUATIONS])
         self.manifest = manifest
         self.text = TextModel(arrays["text_weights"], float(arrays["text_bias"][0]))
-        self._trees = _trees(arrays, "trees")
-        self._bare = _trees(arrays, "bare")
+        self._trees = _trees(arrays, "trees", len(self.feature_names))
+        self._bare = _trees(arrays, "bare", len(self.feature_names))
         calibration = [float(value) for value in arrays["calibration"].ravel()]
         self._slope, self._shift, self._bare_slope, self._bare_shift = calibration
         self.reference: NDArray[np.float64] = np.asarray(arrays["reference"], dtype=np.float64)
@@ -85,9 +85,9 @@ class Classifier:
         return explain(self.log_odds, matrix, self.reference)
 
 
-def _trees(arrays: dict[str, NDArray[Any]], prefix: str) -> Trees:
+def _trees(arrays: dict[str, NDArray[Any]], prefix: str, features: int) -> Trees:
     columns = {name: arrays[f"{prefix}_{name}"] for name in FIELDS}
-    return Trees(columns, arrays[f"{prefix}_sizes"], float(arrays[f"{prefix}_baseline"][0]))
+    return Trees(columns, arrays[f"{prefix}_sizes"], float(arrays[f"{prefix}_baseline"][0]), features)
 
 
 def probability_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,5 +118,5 @@ def from_arrays(arrays: dict[str, NDArray[Any]], manifest: Manifest) -> Classifi
                 f"model {manifest.version} has reference values of other features: train anew"
             )
         return Classifier(arrays, manifest)
-    except (KeyError, IndexError, ValueError) as err:
+    except (LookupError, ValueError, TypeError, OverflowError) as err:
         raise BadArtifact(f"model {manifest.version} is incomplete ({err}): train anew") from err

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.errors import BadArtifact
+
 FIELDS: Mapping[str, type] = {
     "value": np.float64,
     "count": np.uint32,
@@ -26,16 +28,25 @@ FIELDS: Mapping[str, type] = {
 
 
 class Trees:
-    """An additive model: `baseline` plus the leaf each tree puts a row in."""
+    """An additive model: `baseline` plus the leaf each tree puts a row in.
+
+    Raises `BadArtifact` for trees that would lead out of themselves or of a row of `features`
+    columns: the compiled predictor looks at no bounds.
+    """
 
     def __init__(
-        self, columns: Mapping[str, NDArray[Any]], sizes: NDArray[Any], baseline: float
+        self,
+        columns: Mapping[str, NDArray[Any]],
+        sizes: NDArray[Any],
+        baseline: float,
+        features: int,
     ) -> None:
         self.columns: dict[str, NDArray[Any]] = {
             name: np.ascontiguousarray(columns[name], dtype=kind) for name, kind in FIELDS.items()
         }
         self.sizes = np.asarray(sizes, dtype=np.int64)
         self.baseline = float(baseline)
+        _check(self.columns, self.sizes, features)
         self._compiled = _compiled(self.columns, self.sizes)
 
     @classmethod
@@ -50,6 +61,7 @@ class Trees:
             columns,
             np.array([len(tree) for tree in trees]),
             float(np.ravel(fitted._baseline_prediction)[0]),
+            int(features.max(initial=-1)) + 1,
         )
 
     def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -91,6 +103,24 @@ class Trees:
 
 _NO_CATEGORIES: NDArray[np.uint32] = np.zeros((0, 8), dtype=np.uint32)
 _NO_MAP: NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
+
+
+def _check(columns: Mapping[str, NDArray[Any]], sizes: NDArray[np.int64], features: int) -> None:
+    nodes = len(columns["value"])
+    if any(column.shape != (nodes,) for column in columns.values()):
+        raise BadArtifact("the model's trees have columns of different lengths: train anew")
+    if sizes.ndim != 1 or (sizes < 1).any() or (sizes > nodes).any() or sizes.sum() != nodes:
+        raise BadArtifact("the model's trees are not as long as their sizes say: train anew")
+    if ((columns["feature_idx"] < 0) | (columns["feature_idx"] >= features)).any():
+        raise BadArtifact(f"the model's trees ask for a feature beyond its {features}: train anew")
+    size = np.repeat(sizes, sizes)
+    at = np.arange(nodes) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    inner = columns["is_leaf"] == 0
+    for side in ("left", "right"):
+        child = columns[side]
+        # After its parent, so that every way down ends.
+        if (inner & ((child <= at) | (child >= size))).any():
+            raise BadArtifact("the model's trees have branches that lead nowhere: train anew")
 
 
 def _compiled(

@@ -4,7 +4,6 @@ progress and messages to stderr."""
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,18 +15,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from streams.records import Alert, AlertKind, AlertStatus
+from streams.stages.normalize import quote_untrusted
 
 errors = Console(stderr=True, highlight=False)
 
-_UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
 
 def safe(text: str, limit: int = 300) -> str:
-    """Untrusted text for a terminal: one line, bounded, no control or direction characters."""
+    """Untrusted text for a terminal: one line, bounded, no control, direction or invisible characters."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", cut)
+    return quote_untrusted(cut, limit)
 
 
 def say(text: str) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from streams.cli.compose import build_content, build_processor, load_model, store_path
-from streams.cli.output import alert_lines, say, set_up_logging
+from streams.cli.output import alert_lines, safe, say, set_up_logging
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.demo.server import DemoServer, demo_settings
@@ -213,7 +213,7 @@ def _tell_outages(source: Source, spec: str, stopping: threading.Event) -> None:
         status = source.status()
         if status.state == "retrying" and not lost:
             lost = True
-            say(f"{spec} can't be reached: {status.detail}")
+            say(f"{spec} can't be reached: {safe(status.detail)}")
             say("  Trying again until it answers. Without a network, see it at work: make demo")
         elif status.state == "connected" and (lost or not said_connected):
             say(f"{spec}: {'connected again' if lost else 'connected'}")

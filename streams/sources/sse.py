@@ -18,7 +18,7 @@ import urllib3
 from streams.errors import SourceUnavailable
 from streams.sources.backoff import Backoff
 from streams.sources.base import SourceStatus
-from streams.sources.sse_connect import NETWORK_ERRORS, Attempt, reason
+from streams.sources.sse_connect import NETWORK_ERRORS, Attempt, pools, reason
 from streams.sources.sse_parser import SseEvent, SseParser
 
 CONNECT_TIMEOUT_S = 10.0
@@ -54,7 +54,7 @@ class SseClient:
         self._connect_timeout_s = connect_timeout_s
         self._backoff = backoff or Backoff(random.Random())  # noqa: S311  # spreads load, keeps no secret
         self._host = urlsplit(url).netloc.rpartition("@")[2]
-        self._http = urllib3.PoolManager(num_pools=2, maxsize=1, retries=False)
+        self._http = pools()
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._response: urllib3.BaseHTTPResponse | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from email.utils import formatdate
 from http.client import HTTPException
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -27,9 +30,46 @@ NETWORK_ERRORS = (HTTPError, HTTPException, OSError, ValueError)
 _PORTS = {"http": 80, "https": 443}
 
 
+_running = threading.local()
+"""`attempt` that a thread is making."""
+
+
+class _Plain(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _told(super()._new_conn())
+
+
+class _Tls(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _told(super()._new_conn())  # before TLS, whose handshake may drip as well
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+def pools() -> urllib3.PoolManager:
+    """What an `Attempt` connects through: it can let go of a connection before its answer has come."""
+    http = urllib3.PoolManager(num_pools=2, maxsize=1, retries=False)
+    http.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+    return http
+
+
+def _told(connection: socket.socket) -> socket.socket:
+    attempt: Attempt | None = getattr(_running, "attempt", None)
+    if attempt is not None:
+        attempt.opened(connection)
+    return connection
+
+
 class Attempt:
     """One try to connect, redirects within the host included. Run by a thread; whoever waits takes
-    its result or abandons it."""
+    its result or abandons it, which ends the thread: a server that sends its head byte by byte never
+    runs into the timeout of a read."""
 
     def __init__(
         self, http: urllib3.PoolManager, url: str, headers: dict[str, str], timeout: urllib3.Timeout
@@ -43,9 +83,13 @@ class Attempt:
         self._abandoned = False
         self._response: urllib3.BaseHTTPResponse | None = None
         self._failure: SourceUnavailable | None = None
+        self._socket: socket.socket | None = None
+        """A duplicate of the connection's, until the answer's head has come."""
 
     def run(self) -> None:
+        _running.attempt = self
         try:
+            self._http.clear()  # a connection that was kept would not be told of
             response = self._ask()
         except SourceUnavailable as err:
             self._failure = err
@@ -54,7 +98,16 @@ class Attempt:
                 self._response = response
                 if self._abandoned:
                     response.close()
-        self.done.set()
+        finally:
+            self._forget_socket()
+            self.done.set()
+
+    def opened(self, connection: socket.socket) -> None:
+        self._forget_socket()
+        with self._lock:
+            self._socket = connection.dup()
+            if self._abandoned:
+                _hang_up(self._socket)
 
     def result(self) -> urllib3.BaseHTTPResponse:
         if self._response is None:
@@ -66,6 +119,14 @@ class Attempt:
             self._abandoned = True
             if self._response is not None:
                 self._response.close()
+            if self._socket is not None:
+                _hang_up(self._socket)
+
+    def _forget_socket(self) -> None:
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
 
     def _ask(self) -> urllib3.BaseHTTPResponse:
         url = self._url
@@ -83,10 +144,15 @@ class Attempt:
                 raise SourceUnavailable(reason(err, float(self._timeout.read_timeout or 0))) from None
             if response.status not in _REDIRECTS:
                 return _checked(response)
-            target = urljoin(url, response.headers.get("Location", ""))
+            location = response.headers.get("Location", "")
             response.close()
-            if not _same_place(urlsplit(url), urlsplit(target)):
-                raise SourceUnavailable(f"redirects to another host: {urlsplit(target).netloc!r:.100}")
+            try:
+                target = urljoin(url, location)
+                place = urlsplit(target)
+            except ValueError:
+                raise SourceUnavailable(f"redirects to what is no URL: {location!r:.100}") from None
+            if not _same_place(urlsplit(url), place):
+                raise SourceUnavailable(f"redirects to another host: {place.netloc!r:.100}")
             url = target
         raise SourceUnavailable(f"redirects more than {MAX_REDIRECTS} times")
 
@@ -120,6 +186,11 @@ def _same_place(one: SplitResult, other: SplitResult) -> bool:
     if one.scheme == other.scheme:
         return ports[0] == ports[1]
     return one.scheme == "http" and ports == (80, 443)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def reason(err: Exception, waited_s: float) -> str:

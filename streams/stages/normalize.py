@@ -38,6 +38,11 @@ LOG_TYPES = frozenset({"protect", "move", "delete"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 _WIKI = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: What a terminal obeys or doesn't show. Not U+200C and U+200D, which belong to words and emoji.
+_UNSHOWN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff"
+    r"\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _TEMPORARY = re.compile(r"^~2[0-9]{3}-[0-9]+(-[0-9]+)*$")
 
 _Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))]
@@ -352,9 +357,13 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def quote_untrusted(text: str, limit: int = 500) -> str:
-    """For a log line or an error message: one line, bounded, control characters escaped."""
-    cut = text[:limit]
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", cut)
+    """For a log line or an error message: one line, bounded, what is not to be seen escaped."""
+    return _UNSHOWN.sub(_escaped, text[:limit])
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _dead(raw: bytes, reason: DeadReason, message: str, position: str) -> DeadLetter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -34,6 +35,8 @@ from streams.store.state_journal import Row, StateJournal, Table
 SCHEMA_VERSION = 2
 #: Ids kept against duplicates: about an hour of all Wikimedia wikis at 50 events/s.
 RECENT_IDS = 200_000
+#: Connections for reading, 4 MiB of cache each. Further readers wait for one: all reads are short.
+READERS = 8
 
 _encode = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
@@ -53,9 +56,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._readers_lock = threading.Lock()
+        self._readers = _Readers(lambda: self._connect(cache_kib=4_096), path)
         self._lock_file: int | None = None
         self._writer: sqlite3.Connection | None = None
         self._last_seq = 0
@@ -63,6 +64,7 @@ class SqliteStore:
         if read_only:
             if not path.exists():
                 raise BadSetting(f"{path}: nothing there yet (start `factwatch run` first)")
+            self._refuse_empty()
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,8 +74,9 @@ class SqliteStore:
                 f"{path}: {err.strerror}: set FACTWATCH_DATA_DIR to a directory that can be written"
             ) from None
         try:
+            self._refuse_empty()
             with _told(path):
-                self._writer = self._connect()
+                self._writer = self._connect(cache_kib=65_536)
                 self._open_schema(self._writer)
                 _decoded(self._journal.read, self._writer, path)
                 if self._journal.is_behind:
@@ -102,7 +105,8 @@ class SqliteStore:
     def deadlines(self) -> list[tuple[str, float | None]]:
         """`(page key, deadline)` of every open episode, for the timers."""
         with _told(self.path):
-            return self._db.execute("SELECT key, deadline FROM episodes").fetchall()
+            rows = self._db.execute("SELECT key, deadline FROM episodes").fetchall()
+        return _decoded(_as_deadlines, rows, self.path)
 
     def cursor(self, source: str) -> str | None:
         with _told(self.path):
@@ -113,20 +117,20 @@ class SqliteStore:
         """Oldest first."""
         with _told(self.path):
             rows = self._db.execute("SELECT ids FROM recent_ids ORDER BY batch").fetchall()
-        return [event_id for (ids,) in rows for event_id in ids.split("\n")]
+        return [
+            event_id for (ids,) in _decoded(_as_texts, rows, self.path) for event_id in ids.split("\n")
+        ]
 
     def watermark(self) -> Watermark:
         value = self._meta("watermark")
         return Watermark() if value is None else _decoded(_WATERMARK.decode, value, self.path)
 
     def next_row(self) -> int:
-        value = self._meta("next_row")
-        return 1 if value is None else int(value)
+        return self._row_number("next_row")
 
     def outcomes(self) -> dict[tuple[str, str], int]:
         """Records taken in since the file was made, by source and outcome."""
-        with _told(self.path):
-            rows = self._reader().execute("SELECT source, outcome, n FROM counters").fetchall()
+        rows = self._read("SELECT source, outcome, n FROM counters")
         return {(source, outcome): n for source, outcome, n in rows}
 
     # -- the commit ------------------------------------------------------------------------------
@@ -336,74 +340,52 @@ class SqliteStore:
 
     def kept_row(self) -> int:
         """The first row that was not yet looked at for being kept."""
-        value = self._meta("kept_row")
-        return 1 if value is None else int(value)
+        return self._row_number("kept_row")
 
     # -- AlertReader -----------------------------------------------------------------------------
 
     def last_seq(self) -> int:
         if self._writer is not None:
             return self._last_seq
-        with _told(self.path):
-            return int(self._reader().execute("SELECT coalesce(max(seq), 0) FROM alerts").fetchone()[0])
+        return self._number("SELECT coalesce(max(seq), 0) FROM alerts")
 
     def log(self, after_seq: int, limit: int, where: AlertFilter = AlertFilter()) -> list[StoredAlert]:
         condition, values = _where(where, of_log=True)
-        with _told(self.path):
-            rows = self._reader().execute(
-                f"SELECT seq, body FROM alerts WHERE seq > ? {condition} ORDER BY seq LIMIT ?",
-                (after_seq, *values, limit),
-            )
-            return [StoredAlert(seq, _decoded(_decode_alert, body, self.path)) for seq, body in rows]
+        return self._alerts(
+            f"SELECT seq, body FROM alerts WHERE seq > ? {condition} ORDER BY seq LIMIT ?",
+            (after_seq, *values, limit),
+        )
 
     def current(
         self, limit: int, before_seq: int | None = None, where: AlertFilter = AlertFilter()
     ) -> list[StoredAlert]:
         condition, values = _where(where, of_log=False)
-        with _told(self.path):
-            rows = self._reader().execute(
-                "SELECT n.seq, a.body FROM alerts_now n JOIN alerts a ON a.seq = n.seq"
-                f" WHERE n.seq < ? {condition} ORDER BY n.seq DESC LIMIT ?",
-                (before_seq if before_seq is not None else 1 << 62, *values, limit),
-            )
-            return [StoredAlert(seq, _decoded(_decode_alert, body, self.path)) for seq, body in rows]
+        return self._alerts(
+            "SELECT n.seq, a.body FROM alerts_now n JOIN alerts a ON a.seq = n.seq"
+            f" WHERE n.seq < ? {condition} ORDER BY n.seq DESC LIMIT ?",
+            (before_seq if before_seq is not None else 1 << 62, *values, limit),
+        )
 
     def history(self, alert_id: str) -> list[StoredAlert]:
-        with _told(self.path):
-            rows = self._reader().execute(
-                "SELECT seq, body FROM alerts WHERE alert_id = ? ORDER BY seq", (alert_id,)
-            )
-            return [StoredAlert(seq, _decoded(_decode_alert, body, self.path)) for seq, body in rows]
+        return self._alerts("SELECT seq, body FROM alerts WHERE alert_id = ? ORDER BY seq", (alert_id,))
 
     def count_open(self) -> int:
-        with _told(self.path):
-            return int(
-                self._reader()
-                .execute("SELECT count(*) FROM alerts_now WHERE status IN ('open', 'updated')")
-                .fetchone()[0]
-            )
+        return self._number("SELECT count(*) FROM alerts_now WHERE status IN ('open', 'updated')")
 
     # -- SinkCursors ------------------------------------------------------------------------------
 
     def get(self, sink: str) -> int:
-        with _told(self.path):
-            row = (
-                self._reader().execute("SELECT seq FROM sink_cursors WHERE sink = ?", (sink,)).fetchone()
-            )
-        return 0 if row is None else int(row[0])
+        return self._number("SELECT coalesce(max(seq), 0) FROM sink_cursors WHERE sink = ?", (sink,))
 
     def set(self, sink: str, seq: int) -> None:
         """From a sink's own thread, in a transaction of its own."""
-        with _told(self.path):
-            self._reader().execute("REPLACE INTO sink_cursors VALUES (?, ?)", (sink, seq))
+        with _told(self.path), self._readers.borrowed() as connection:
+            connection.execute("REPLACE INTO sink_cursors VALUES (?, ?)", (sink, seq))
 
     # -- the end ---------------------------------------------------------------------------------
 
     def close(self) -> None:
-        with self._readers_lock:
-            for reader in self._readers:
-                reader.close()
-            self._readers.clear()
+        self._readers.close()
         if self._writer is not None:
             if self._journal.is_behind:
                 with contextlib.suppress(FactwatchError, sqlite3.Error):  # the next start does it, then
@@ -416,8 +398,20 @@ class SqliteStore:
 
     def query(self, sql: str, values: Iterable[object] = ()) -> list[tuple[object, ...]]:
         """Reading beyond the above, for reports: SQL of our own only, values bound."""
-        with _told(self.path):
-            return self._reader().execute(sql, tuple(values)).fetchall()
+        return self._read(sql, tuple(values))
+
+    def _read(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        with _told(self.path), self._readers.borrowed() as reader:
+            return reader.execute(sql, values).fetchall()
+
+    def _number(self, sql: str, values: tuple[object, ...] = ()) -> int:
+        return _decoded(_as_number, self._read(sql, values)[0][0], self.path)
+
+    def _alerts(self, sql: str, values: tuple[object, ...]) -> list[StoredAlert]:
+        return [
+            StoredAlert(seq, _decoded(_decode_alert, body, self.path))
+            for seq, body in self._read(sql, values)
+        ]
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -447,15 +441,17 @@ class SqliteStore:
             row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else row[0]
 
-    def _reader(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._local, "reader", None)
-        if found is None:
-            found = self._local.reader = self._connect()
-            with self._readers_lock:
-                self._readers.append(found)
-        return found
+    def _row_number(self, name: str) -> int:
+        value = self._meta(name)
+        return 1 if value is None else _decoded(_as_number, value, self.path)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _refuse_empty(self) -> None:
+        """SQLite takes a file of 0 bytes for a new one. What cut it short took everything along."""
+        if self.path.exists() and self.path.stat().st_size == 0:
+            raise StoreCorrupt(f"{self.path}: empty, which a state file never is; restore it from a"
+                               " backup, or remove it to start anew")  # fmt: skip
+
+    def _connect(self, *, cache_kib: int) -> sqlite3.Connection:
         db = sqlite3.connect(
             self.path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64
         )
@@ -463,7 +459,7 @@ class SqliteStore:
         db.execute("PRAGMA synchronous = FULL")
         # A page of the file that batch after batch changes is written back once for many of them.
         db.execute("PRAGMA wal_autocheckpoint = 16000")
-        db.execute("PRAGMA cache_size = -65536")
+        db.execute(f"PRAGMA cache_size = -{cache_kib}")
         db.execute("PRAGMA temp_store = MEMORY")
         # Debian's default is on: what leaves the journal would be written once more, as zeros.
         db.execute("PRAGMA secure_delete = OFF")
@@ -494,6 +490,52 @@ class SqliteStore:
         self._ids_kept = int(db.execute("SELECT coalesce(sum(n), 0) FROM recent_ids").fetchone()[0])
 
 
+class _Readers:
+    """Connections for reading, made when wanted and lent to one thread at a time. Not one a thread:
+    threads come and go, and what they held would stay open."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], path: Path) -> None:
+        self._connect = connect
+        self._path = path
+        self._closed = False
+        self._lock = threading.Lock()
+        # Last in, first out: the places without a connection yet are taken last.
+        self._free: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue(READERS)
+        for _ in range(READERS):
+            self._free.put(None)
+
+    @contextmanager
+    def borrowed(self) -> Iterator[sqlite3.Connection]:
+        reader = self._free.get()
+        intact = False
+        try:
+            if self._closed:
+                raise BadSetting(f"{self._path}: closed already")
+            if reader is None:
+                reader = self._connect()
+            yield reader
+            intact = True
+        finally:
+            with self._lock:
+                if reader is not None and (self._closed or not intact):
+                    reader.close()
+                    reader = None
+                self._free.put(reader)
+
+    def close(self) -> None:
+        """Those that are lent are closed when they come back."""
+        with self._lock:
+            self._closed = True
+            free = []
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    free.append(self._free.get_nowait())
+            for reader in free:
+                if reader is not None:
+                    reader.close()
+                self._free.put(None)
+
+
 _INSERT_EDIT = "INSERT INTO edits (row, page, rev_id, event_time, risk, flags) VALUES (?, ?, ?, ?, ?, ?)"
 
 _PAGE = msgspec.msgpack.Decoder(PageState)
@@ -501,6 +543,20 @@ _WORDS = msgspec.msgpack.Decoder(PackedWords)
 _PERFORMER = msgspec.msgpack.Decoder(PerformerState)
 _EPISODE = msgspec.msgpack.Decoder(EpisodeState)
 _WATERMARK = msgspec.msgpack.Decoder(Watermark)
+
+_Number = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+
+
+def _as_number(value: object) -> int:
+    return msgspec.convert(value, _Number)
+
+
+def _as_texts(rows: object) -> list[tuple[str]]:
+    return msgspec.convert(rows, list[tuple[str]])
+
+
+def _as_deadlines(rows: object) -> list[tuple[str, float | None]]:
+    return msgspec.convert(rows, list[tuple[str, float | None]])
 
 
 def _many(db: sqlite3.Connection, sql: str, rows: Iterable[tuple[object, ...]], of: object) -> None:
@@ -539,13 +595,14 @@ def _told(path: Path) -> Iterator[None]:
     """SQLite's errors as ours: one line that says what to do."""
     try:
         yield
-    except sqlite3.OperationalError as err:
-        if "full" in str(err) or "disk I/O" in str(err):
-            raise StoreFull(f"{path}: the disk took no more ({err}); nothing of this batch was"
-                            " written: free some space and start again") from err  # fmt: skip
-        if "locked" in str(err) or "unable to open" in str(err) or "readonly" in str(err):
-            raise BadSetting(f"{path}: {err}") from err
-        raise
     except sqlite3.DatabaseError as err:
-        raise StoreCorrupt(f"{path}: {err}; restore it from a backup, or start anew in an empty"
+        said = " ".join(str(err).split())[:300]  # text of the file may be in it
+        if isinstance(err, sqlite3.OperationalError):
+            if "full" in said or "disk I/O" in said:
+                raise StoreFull(f"{path}: the disk took no more ({said}); nothing of this batch was"
+                                " written: free some space and start again") from err  # fmt: skip
+            if "locked" in said or "unable to open" in said or "readonly" in said:
+                raise BadSetting(f"{path}: {said}") from err
+        # Of our own SQL, all else is of the file: a table that is not there, text that is none.
+        raise StoreCorrupt(f"{path}: {said}; restore it from a backup, or start anew in an empty"
                            " FACTWATCH_DATA_DIR") from err  # fmt: skip

@@ -4,6 +4,7 @@ stream passes through unbuffered."""
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +27,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(?::[0-9]*)?")
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -113,7 +115,6 @@ class BearerTokens:
 
 
 def _host_of(header: str) -> str:
-    """`localhost:8080` -> `localhost`, `[::1]:8080` -> `[::1]`."""
-    if header.startswith("["):
-        return header.partition("]")[0] + "]"
-    return header.partition(":")[0]
+    """`localhost:8080` -> `localhost`, `[::1]:8080` -> `[::1]`; nothing of what is no host and port."""
+    found = _HOST.fullmatch(header)
+    return found[1] if found is not None else ""

@@ -7,8 +7,10 @@ import logging
 import socket
 import threading
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from streams.errors import BadSetting
 from streams.web.guards import LoopbackHosts, is_loopback
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 START_S = 10.0
 #: Connections beyond those of streams; more get a 503.
 OTHER_CONNECTIONS = 128
+#: A connection that takes longer to send a whole request is closed: it keeps others out.
+REQUEST_S = 10.0
 
 
 class WebServer:
@@ -50,7 +54,7 @@ class WebServer:
             access_log=False,
             lifespan="on",
             loop="asyncio",
-            http="h11",
+            http=_H11,
             ws="none",
             server_header=False,
             proxy_headers=False,
@@ -101,6 +105,35 @@ class WebServer:
                 "for example FACTWATCH_HTTP_BIND=127.0.0.1:0 for any free port"
             ) from None
         return sock
+
+
+class _H11(H11Protocol):
+    """uvicorn's, which waits for ever for a request. Between requests its keep-alive timer runs; while
+    a response is sent, as a stream is, no timer does."""
+
+    _hurry: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as there
+        super().connection_made(transport)
+        self._hurry = self.loop.call_later(REQUEST_S, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self._no_hurry()
+        elif (
+            self._hurry is None
+        ):  # the next request has begun; what comes drop by drop gets no more time
+            self._hurry = self.loop.call_later(REQUEST_S, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._no_hurry()
+        super().connection_lost(exc)
+
+    def _no_hurry(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
 
 
 class _Server(uvicorn.Server):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import pickle
+import random
 import shutil
 import time
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -154,6 +157,99 @@ def test_a_file_that_is_missing_is_named(artifact: Path, name: str) -> None:
 def test_a_manifest_that_is_no_manifest_is_refused(artifact: Path) -> None:
     (artifact / artifact_files.MANIFEST_FILE).write_text('{"version": 3}')
     with pytest.raises(BadArtifact, match="no manifest"):
+        load_classifier(artifact)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"version": "\xff\xfe"}',
+        b'{"metrics": ' + b"[" * 100_000,
+        b" " * (artifact_files.MAX_MANIFEST_BYTES + 1),
+    ],
+    ids=["no UTF-8", "deep", "large"],
+)
+def test_a_hostile_manifest_is_refused(artifact: Path, data: bytes) -> None:
+    (artifact / artifact_files.MANIFEST_FILE).write_bytes(data)
+    with pytest.raises(BadArtifact, match="no manifest"):
+        load_classifier(artifact)
+
+
+@pytest.mark.parametrize("value", [-5, 0, 1.01])
+@pytest.mark.parametrize("which", [None, "metadata"])
+def test_a_threshold_that_is_no_probability_is_refused(
+    artifact: Path, value: float, which: str | None
+) -> None:
+    path = artifact / artifact_files.MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    if which is None:
+        manifest["threshold"] = value
+    else:
+        manifest["thresholds"][which] = value
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BadArtifact, match=f"threshold {value:g}"):
+        load_classifier(artifact)
+
+
+def vouch_for(artifact: Path, data: bytes) -> None:
+    """Makes `data` the model file that the manifest names."""
+    (artifact / artifact_files.MODEL_FILE).write_bytes(data)
+    path = artifact / artifact_files.MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    manifest["model_sha256"] = sha256(data).hexdigest()
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_model_file_that_its_manifest_vouches_for_is_refused(
+    artifact: Path, seed: int
+) -> None:
+    """Whatever zlib, zipfile, json or NumPy makes of it."""
+    rng = random.Random(seed)
+    data = bytearray((artifact / artifact_files.MODEL_FILE).read_bytes())
+    at = rng.randrange(len(data) - 2_000)
+    data[at : at + 1_000] = rng.randbytes(1_000)
+    vouch_for(artifact, bytes(data))
+    with pytest.raises(BadArtifact):
+        load_classifier(artifact)
+
+
+def packed(schema: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("schema.json", schema)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "schema", [b"[" * 200_000, b"\xff", b"[]", b"{}", b" " * (artifact_files.MAX_UNPACKED_BYTES + 1)]
+)
+def test_a_hostile_schema_is_refused(artifact: Path, schema: bytes) -> None:
+    vouch_for(artifact, packed(schema))
+    with pytest.raises(BadArtifact):
+        load_classifier(artifact)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("feature_idx", len(FEATURE_NAMES), "feature beyond"),
+        ("feature_idx", -1, "feature beyond"),
+        ("left", 0, "lead nowhere"),
+        ("right", 1_000_000, "lead nowhere"),
+        ("sizes", 1_000_000, "sizes"),
+        ("sizes", 0, "sizes"),
+    ],
+)
+@pytest.mark.parametrize("trees", ["trees", "bare"])
+def test_trees_that_lead_out_of_themselves_are_refused(
+    artifact: Path, trees: str, column: str, value: int, says: str
+) -> None:
+    arrays, _ = artifact_files.read(artifact)
+    changed = arrays[f"{trees}_{column}"].copy().astype(np.int64)
+    changed[0] = value
+    vouch_for(artifact, artifact_files.model_bytes({**arrays, f"{trees}_{column}": changed}))
+    with pytest.raises(BadArtifact, match=says):
         load_classifier(artifact)
 
 

@@ -43,6 +43,13 @@ def test_a_revision_is_read_with_its_tags_and_parent() -> None:
     )
 
 
+def test_of_a_flood_of_tags_the_first_64_are_kept_and_names_are_cut() -> None:
+    tags = [f"{n:03}" + "x" * 200 for n in range(1_000)]
+    revision, _ = one(answer({"revid": 5, "tags": tags, "slots": slot("a", model="m" * 200)}), 5)
+    assert revision.tags == tuple(f"{n:03}" + "x" * 61 for n in range(64))
+    assert revision.content_model == "m" * 64
+
+
 def test_a_first_revision_has_no_parent() -> None:
     assert one(answer({"revid": 5, "parentid": 0, "slots": slot("a")}), 5)[0].parent_id is None
 

@@ -31,6 +31,15 @@ def test_the_byte_bound_holds_whatever_is_put_in() -> None:
     assert cache.get("enwiki", 9_999) is None
 
 
+def test_tags_count_towards_the_bound() -> None:
+    cache = TextCache(100_000)
+    for rev_id in range(100):
+        tags = tuple(f"{rev_id}-{n}".ljust(64, "\U0001f600") for n in range(64))
+        cache.put("enwiki", RevisionText(rev_id, None, tags=tags))
+    assert 1 <= len(cache) <= 100_000 // (64 * 64 * 4)
+    assert cache.bytes_held <= 100_000
+
+
 def test_putting_a_revision_again_takes_no_more_room() -> None:
     cache = TextCache(100_000)
     cache.put("enwiki", revision(1))

@@ -390,6 +390,37 @@ def test_an_element_without_end_is_refused_before_memory_runs_out(
     assert "one element is larger than 1 MiB" in message
 
 
+@pytest.mark.parametrize("element", ["<a/>", "<mediawiki/>", "<x><revision/></x>", "<a><page/></a>"])
+def test_small_elements_that_are_never_freed_are_refused_before_memory_runs_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, element: str
+) -> None:
+    monkeypatch.setattr(xml_export, "MAX_ELEMENT_TAGS", 20_000)
+    xml = export(page("A", revision(1, "a")), page("B", element * 400_000, revision(2, "b")))
+    _, message = before_damage(write(tmp_path, xml))
+    assert "one element has more than 20000 tags" in message
+    assert "of page 1, 'A'" in message or "after page 1" in message or "of page 2, 'B'" in message
+
+
+def test_nested_roots_do_not_hold_off_the_bound_on_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xml_export, "MAX_ELEMENT_BYTES", 1 << 20)
+    filling = f"<mediawiki/>{'x' * 50_000}" * 60
+    xml = export(page("A", revision(1, "a")), page("B", filling, revision(2, "b")))
+    _, message = before_damage(write(tmp_path, xml))
+    assert "one element is larger than 1 MiB" in message
+
+
+def test_the_bound_on_tags_is_one_of_an_element_and_not_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xml_export, "MAX_ELEMENT_TAGS", 20_000)
+    pages = [page(f"P{n}", *(revision(n * 100 + m, "a") for m in range(1, 11))) for n in range(400)]
+    xml = export(*pages)
+    assert xml.count("<") > 3 * 20_000
+    assert len(edits(tmp_path, xml)) == 4_000
+
+
 def test_a_missing_py7zr_is_said_with_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ import pytest
 from streams.sources.backoff import Backoff
 from streams.sources.base import SourceItem
 from streams.sources.eventstreams import EventStreamsSource
+from streams.sources.sse import SseClient
 from tests.unit.sources.sse_server import CHUNKED, END, HEAD, SseServer, Visit, answer, chunk
 
 PAUSE = threading.Event()
@@ -394,6 +395,42 @@ def test_a_redirect_to_another_host_port_or_scheme_is_not_followed(target: str) 
         feed.close()
         thread.join(5)
         assert len(server.visits) == 1
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "//[", "http://[x]/"])
+def test_a_redirect_to_what_is_no_url_is_refused_at_once(target: str) -> None:
+    started = time.monotonic()
+    detail = waiting_detail(answer("302 Found", f"Location: {target}"))
+    assert "redirects to what is no URL" in detail
+    assert target in detail
+    assert "\n" not in detail
+    assert time.monotonic() - started < 4.0, "well below the patience of 15 s"
+
+
+def test_a_try_that_was_given_up_leaves_no_thread_and_no_connection() -> None:
+    hung_up = threading.Event()
+
+    def drip(visit: Visit) -> None:
+        try:
+            visit.send(HEAD + b"X-Slow: ")
+            while not visit.server.over.is_set():
+                visit.send(b"a")
+                PAUSE.wait(0.02)
+        except OSError:
+            hung_up.set()
+
+    before = set(threading.enumerate())
+    with SseServer(drip, Visit.hold) as server:
+        feed = SseClient(server.url, AGENT, stall_after_s=0.3, connect_timeout_s=0.1)
+        thread = threading.Thread(target=lambda: list(feed.events("")))
+        thread.start()
+        until(lambda: "no answer within 0.3 s" in feed.status().detail)
+        until(hung_up.is_set)
+        feed.close()
+        thread.join(5)
+        until(
+            lambda: not [one for one in set(threading.enumerate()) - before if one.name == "sse-connect"]
+        )
 
 
 def test_redirects_without_end_are_given_up() -> None:

@@ -316,6 +316,29 @@ def test_quoted_text_is_one_bounded_line() -> None:
     assert len(quote_untrusted("x" * 9_999)) == 500
 
 
+@pytest.mark.parametrize(
+    ("unshown", "escaped"),
+    [
+        ("\x9b31m", "\\u009b31m"),
+        ("\xad\u034f\u061c", "\\u00ad\\u034f\\u061c"),
+        ("\u200b\u200e\u200f\u2029", "\\u200b\\u200e\\u200f\\u2029"),
+        ("\u202a\u202e\u2060\u2069", "\\u202a\\u202e\\u2060\\u2069"),
+        ("\ufeff\ufff9\ufffb\ud800", "\\ufeff\\ufff9\\ufffb\\ud800"),
+        ("\U000e0001\U000e007f", "\\U000e0001\\U000e007f"),
+    ],
+)
+def test_what_a_terminal_obeys_or_hides_is_escaped(unshown: str, escaped: str) -> None:
+    assert quote_untrusted(unshown) == escaped
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f468\u200d\U0001f33e", "\xa0é\ufffd"],
+)
+def test_joiners_of_words_and_emoji_are_shown(text: str) -> None:
+    assert quote_untrusted(text) == text
+
+
 def test_a_live_feed_has_nothing_from_tomorrow() -> None:
     """Three events of the year 2199 would end every episode and never let time pass again."""
     ahead = 7_226_582_400  # 1 January 2199

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from streams.errors import BadSetting, StoreCorrupt
+from streams.errors import BadSetting, FactwatchError, StoreCorrupt
 from streams.reasons import DeadReason
 from streams.records import AlertKind, AlertStatus, DeadLetter, LabelKind
 from streams.state.episode import EpisodeState
@@ -344,3 +347,83 @@ def test_a_label_taken_back_after_two_days_leaves_the_edit_kept(store: SqliteSto
     rows = store.query("SELECT label, labelled_time - event_time FROM edits ORDER BY row")
     assert [label for label, _ in rows] == ["kept", "kept", None]
     assert rows[0][1] == 48 * 3_600
+
+
+def test_threads_that_ended_leave_no_connections_behind(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "x.sqlite")
+    before = _open_files(tmp_path)
+    for _ in range(40):
+        thread = threading.Thread(target=store.count_open)
+        thread.start()
+        thread.join()
+    assert len(_open_files(tmp_path)) <= len(before) + 2  # one connection: the file and its WAL
+    store.close()
+    assert _open_files(tmp_path) == []
+
+
+def test_many_readers_at_once_share_few_connections(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "x.sqlite")
+    store.commit(full_batch(), 99.0)
+    before = _open_files(tmp_path)
+    with ThreadPoolExecutor(3 * sqlite.READERS) as pool:
+        found = list(pool.map(lambda _: len(store.log(0, 10)), range(200)))
+    assert found == [1] * 200
+    assert len(_open_files(tmp_path)) <= len(before) + 2 * sqlite.READERS
+    store.close()
+    assert _open_files(tmp_path) == []
+    with pytest.raises(FactwatchError, match="closed already"):
+        store.log(0, 10)
+
+
+def _open_files(below: Path) -> list[str]:
+    """Of this process; Linux tells."""
+    found = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the one of this listing
+            found.append(str(fd.readlink()))
+    return sorted(path for path in found if path.startswith(str(below)))
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_an_empty_file_is_not_begun_anew(tmp_path: Path, read_only: bool) -> None:
+    path = tmp_path / "x.sqlite"
+    path.touch()
+    with pytest.raises(StoreCorrupt, match="empty, which a state file never is"):
+        SqliteStore(path, read_only=read_only)
+    assert path.stat().st_size == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE meta SET value = 'abc' WHERE name = 'next_row'",
+        "UPDATE meta SET value = -5 WHERE name = 'next_row'",
+        "UPDATE meta SET value = 1.5 WHERE name = 'kept_row'",
+        "UPDATE cursors SET cursor = CAST(x'ff0a41' AS TEXT)",
+        "UPDATE recent_ids SET ids = x'00ff'",
+        "UPDATE episodes SET deadline = 'soon'",
+        "UPDATE sink_cursors SET seq = 'x'",
+        *(f"DROP TABLE {table}" for table in EVERY_TABLE),
+    ],
+)
+def test_damage_is_told_in_one_line(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "x.sqlite"
+    store = SqliteStore(path)
+    store.commit(full_batch(), 99.0)
+    store.commit(Batch("ndjson", "c", next_row=2, kept_rows=KeptRows(1, 2, START)), 99.0)
+    store.set("webhook", 1)
+    store.close()
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute(damage)
+    with pytest.raises(StoreCorrupt) as told:
+        _use_all(path)
+    assert "\n" not in str(told.value)
+    assert str(path) in str(told.value)
+
+
+def _use_all(path: Path) -> None:
+    with contextlib.closing(SqliteStore(path)) as store:
+        store.next_row(), store.kept_row(), store.watermark(), store.outcomes(), store.deadlines()
+        store.cursor("ndjson"), store.recent_ids(), store.get("webhook"), store.count_open()
+        store.load_pages([1]), store.load_words([1]), store.load_performers([1]), store.load_episode(1)
+        store.requeued(10), store.rows_from(1, 10), store.log(0, 10)

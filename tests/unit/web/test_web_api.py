@@ -160,7 +160,18 @@ def test_static_serves_its_folder_only(served: WebWorld, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.nip.io", ""]
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "localhost.evil.example",
+        "127.0.0.1.nip.io",
+        "",
+        "[::1]evil",
+        "[::1]evil:80",
+        "[::1",
+        "localhost:80x",
+    ],
 )
 def test_on_loopback_other_host_names_are_refused(served: WebWorld, host: str) -> None:
     status, _, body = served.get("/v1/alerts", {"Host": host})

@@ -5,13 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from streams.errors import BadSetting
+from streams.web import server as web_server
 from streams.web.app import build_app
 from streams.web.server import WebServer
 from streams.web.tokens import Scope, Tokens, load_tokens
+from tests.sample_alerts import sample_alert
 from tests.web_world import WebWorld, serve
 
 READER, INGESTER = "a-token-that-reads", "a-token-that-ingests"
@@ -105,3 +108,81 @@ def test_a_bad_tokens_file_names_its_line_and_no_token(tmp_path: Path, text: str
 def test_a_missing_tokens_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="No such file"):
         load_tokens(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx",
+    ],
+    ids=["silent", "half a head", "half a body"],
+)
+def test_a_request_that_does_not_come_whole_ends_its_connection(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(web_server, "REQUEST_S", 0.1)
+    with serve(WebWorld()) as world, _connected(world) as sock:
+        sock.sendall(begun)
+        while sock.recv(4_096):
+            pass  # a test that waits for ever fails at the timeout of the socket
+
+
+def test_half_of_a_second_request_ends_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "REQUEST_S", 0.1)
+    with serve(WebWorld()) as world, _connected(world) as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert sock.recv(4_096).startswith(b"HTTP/1.1 200")
+        sock.sendall(b"GET /healthz")  # uvicorn's keep-alive timer ends with it
+        while sock.recv(4_096):
+            pass
+
+
+def test_drops_of_a_request_buy_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "REQUEST_S", 0.1)
+    with serve(WebWorld()) as world, _connected(world) as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+        sock.settimeout(0.02)
+        assert any(_closed_at_a_drop(sock) for _ in range(200))
+
+
+def _closed_at_a_drop(sock: socket.socket) -> bool:
+    try:
+        sock.sendall(b"a")
+        return sock.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_streams_and_kept_connections_outlive_the_time_for_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web_server, "REQUEST_S", 0.2)
+    world = WebWorld()
+    with serve(world), _connected(world) as stream, _connected(world) as kept:
+        stream.sendall(b"GET /v1/alerts/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert stream.recv(4_096).startswith(b"HTTP/1.1 200")
+        kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        _read_to(kept, b'{"alive":true}')
+        with _connected(world) as silent:
+            assert silent.recv(1) == b""  # so the time of the earlier two is over
+        world.alerts.commit(sample_alert(1))
+        _read_to(stream, b"id: 1")
+        kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        _read_to(kept, b'{"alive":true}')
+
+
+def _read_to(sock: socket.socket, wanted: bytes) -> None:
+    got = b""
+    while wanted not in got:
+        more = sock.recv(4_096)
+        assert more, f"closed after {got!r}"
+        got += more
+
+
+def _connected(world: WebWorld) -> socket.socket:
+    address = urlsplit(world.url)
+    return socket.create_connection((address.hostname or "", address.port or 0), timeout=4)
