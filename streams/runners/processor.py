@@ -169,7 +169,7 @@ class _EditEvidence:
             return ()
         try:
             return fact_changes(edit, delta if delta is not None else TextDelta([], [], ()))
-        except Exception:  # noqa: BLE001  # an alert without its sentences is better than no alert
+        except Exception:  # an alert without its sentences is better than no alert
             log.exception("no fact changes of revision %d", edit.rev_id)
             return ()
 

@@ -76,7 +76,7 @@ class SqliteStore:
         try:
             self._refuse_empty()
             with _told(path):
-                self._writer = self._connect(cache_kib=65_536)
+                self._writer = self._connect(cache_kib=16_384)
                 self._open_schema(self._writer)
                 _decoded(self._journal.read, self._writer, path)
                 if self._journal.is_behind:
@@ -597,7 +597,7 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as err:
         said = " ".join(str(err).split())[:300]  # text of the file may be in it
-        if isinstance(err, sqlite3.OperationalError):
+        if isinstance(err, sqlite3.OperationalError) and not said.startswith("Could not decode"):
             if "full" in said or "disk I/O" in said:
                 raise StoreFull(f"{path}: the disk took no more ({said}); nothing of this batch was"
                                 " written: free some space and start again") from err  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -91,3 +92,8 @@ def recent_changes(
             "parsedcomment": comment,
         }
         yield json.dumps(body, ensure_ascii=False).encode()
+
+
+if __name__ == "__main__":
+    # To a pipe: what the generator remembers is not to be counted as the program's memory.
+    sys.stdout.buffer.writelines(line + b"\n" for line in recent_changes(int(sys.argv[1])))

@@ -10,6 +10,7 @@ import itertools
 import json
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -224,7 +225,11 @@ def lincoln(data: Path, directory: Path) -> None:
 def memory(data: Path, directory: Path) -> None:
     count = 1_000_000
     store = SqliteStore(directory / "memory.sqlite")
-    items = (SourceItem(str(n), line) for n, line in enumerate(recent_changes(count)))
+    events = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "events.py"), str(count)], stdout=subprocess.PIPE
+    )
+    assert events.stdout is not None
+    items = (SourceItem(str(n), line) for n, line in enumerate(events.stdout))
     runner = runner_of(store, Memory("ndjson", items), load_classifier(), history=False)
     sizes: list[tuple[int, float]] = []
     statm = Path("/proc/self/statm")
@@ -237,6 +242,7 @@ def memory(data: Path, directory: Path) -> None:
 
     runner.on_commit = committed
     runner.run_file()
+    events.wait()
     store.close()
     after = [size for records, size in sizes if records >= 200_000]
     spread = max(abs(size / after[0] - 1) for size in after)

@@ -400,6 +400,7 @@ def test_an_empty_file_is_not_begun_anew(tmp_path: Path, read_only: bool) -> Non
         "UPDATE meta SET value = -5 WHERE name = 'next_row'",
         "UPDATE meta SET value = 1.5 WHERE name = 'kept_row'",
         "UPDATE cursors SET cursor = CAST(x'ff0a41' AS TEXT)",
+        "UPDATE cursors SET cursor = CAST(x'ff' AS TEXT) || ' is full'",
         "UPDATE recent_ids SET ids = x'00ff'",
         "UPDATE episodes SET deadline = 'soon'",
         "UPDATE sink_cursors SET seq = 'x'",
