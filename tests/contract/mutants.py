@@ -47,7 +47,7 @@ MUTANTS = (
            "heapq.heappush(self._timers, (moved.next_deadline, new))", "pass"),
     Mutant("cool-down forgotten", "stages/decide.py",
            "edit.event_time < episode.dispute_quiet_until", "False"),
-    Mutant("vandalism clean-up is a dispute", "stages/decide.py", "2 * plain >= len(involved)", "True"),
+    Mutant("vandalism clean-up is a dispute", "stages/decide.py", "2 * sum(edits) > len(edits)", "True"),
     Mutant("controversy keeps its top pair", "stages/track.py", "(sum(weights) - max(weights))", "sum(weights)"),
     Mutant("a typo in a setting passes", "settings.py", "and name not in known:", "and False:"),
     Mutant("requeued letters stop the program", "runners/embedded.py", "        if batch.requeued:\n            return\n", ""),
