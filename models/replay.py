@@ -81,10 +81,10 @@ class Replay:
         folded = fold_edit(
             edit,
             page=page,
-            performer=performer,
-            network=network,
+            performer=performers.meet(
+                performer, network, crc32(key.encode()), edit.rev_id, edit.event_time
+            ),
             words=lambda: self._words[key],
-            page_id=crc32(key.encode()),
             number=0,
             claim=None,
             features=self._row,

@@ -181,6 +181,54 @@ class LabelKind(StrEnum):
     KEPT = "kept"
 
 
+class Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the wiki's community did with an edit, beside what was said of it at the time."""
+
+    wiki: str
+    title: str
+    rev_id: int
+    label: LabelKind | None
+    """None takes an earlier label back: what reverted the edit was found to be no revert."""
+    event_time: float
+    """Of the edit."""
+    labelled_time: float
+    """Of the revert, or when the edit had stood for 48 h."""
+    reverted_by: int = 0
+    """rev_id, 0 if it was kept or only a tag says that it was reverted."""
+    evidence: str = ""
+    """How it is known: identity, undo, rollback or tag; "" for what was kept."""
+    revert_risk: float | None = None
+    """The score given at the time; None if it had not been given yet."""
+    alerted: bool = False
+    anonymous: bool = False
+    with_content: bool = False
+
+
+class PageStatusKind(StrEnum):
+    CONTESTED = "contested"
+    SUSPECT = "suspect"
+
+
+class PageStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is open on a page. A page without anything open has no status."""
+
+    wiki: str
+    title: str
+    status: PageStatusKind
+    """Contested wins over suspect."""
+    event_time: float
+    """Of the change that made it so."""
+    alert_ids: tuple[str, ...]
+    """Alerts that are open, oldest first."""
+    rev_ids: tuple[int, ...] = ()
+    """Suspect revisions that nobody undid yet."""
+    last_good_rev_id: int | None = None
+    """The revision to use meanwhile."""
+    last_good_url: str = ""
+    fact_changes: tuple[FactChange, ...] = ()
+    """Statements of this page that are in doubt."""
+
+
 class AlertKind(StrEnum):
     EDIT_SUSPECT = "edit.suspect"
     PAGE_CONTESTED = "page.contested"

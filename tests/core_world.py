@@ -10,6 +10,7 @@ alerts = replay(world, tmp_path)
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha1
@@ -34,7 +35,9 @@ from streams.records import (
     TagsChange,
 )
 from streams.runners.embedded import EmbeddedRunner
-from streams.runners.processor import Processor, Scorer
+from streams.runners.performers import LocalPerformers
+from streams.runners.processor import Processor
+from streams.runners.scorer import Scorer
 from streams.runners.states import States
 from streams.sources.base import SourceItem, SourceStatus
 from streams.stages.decide import AlertPolicy, Decider
@@ -304,6 +307,7 @@ class Core:
         facts = WikiFacts()
         self.processor = Processor(
             states=self.states,
+            performers=LocalPerformers(self.states.performers, by_page=history, retention_s=math.inf),
             normalizer=normalizer or Normalizer(),
             recent=self.recent,
             scorer=scorer,

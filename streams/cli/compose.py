@@ -13,6 +13,7 @@ from streams.content.outcomes import FetchOutcome
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import Metrics
+from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.states import States
 from streams.settings import Settings
@@ -49,8 +50,11 @@ def build_processor(
     """The stages around `store`. `history`: an XML export, each page with a time of its own. `live`:
     a feed of what happens now."""
     wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
+    states = States(store)
+    retention_s = math.inf if history else settings.retention_days * 86_400.0
     return Processor(
-        states=States(store),
+        states=states,
+        performers=LocalPerformers(states.performers, by_page=history, retention_s=retention_s),
         normalizer=Normalizer(
             wikis, settings.namespaces, facts.is_temporary, SystemClock().now if live else None
         ),
@@ -62,7 +66,7 @@ def build_processor(
         next_row=store.next_row(),
         deadlines=store.deadlines(),
         time_by_page=history,
-        retention_s=math.inf if history else settings.retention_days * 86_400.0,
+        retention_s=retention_s,
         timer=time.perf_counter,
     )
 

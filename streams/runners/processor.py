@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from streams.content.revert_summaries import RevertSummary
 from streams.errors import FactwatchError
@@ -26,21 +23,20 @@ from streams.records import (
     Alert,
     DeadLetter,
     Edit,
-    FactChange,
     LabelKind,
     LogEvent,
-    PerformerKind,
-    Reason,
     Score,
     Skip,
     TagsChange,
 )
+from streams.runners.evidence import BatchReasons, EditEvidence
+from streams.runners.performers import Performers
+from streams.runners.scorer import Scorer
 from streams.runners.states import States
 from streams.sources.base import SourceItem
 from streams.stages.decide import Decider
 from streams.stages.deduplicate import RecentIds
 from streams.stages.diff import TextDelta
-from streams.stages.facts import fact_changes
 from streams.stages.fold import fold_edit
 from streams.stages.normalize import Normalized, Normalizer, quote_untrusted
 from streams.stages.track import (
@@ -51,10 +47,8 @@ from streams.stages.track import (
     track_tag,
 )
 from streams.state import page as page_state
-from streams.state import performer as performer_state
 from streams.state.episode import EpisodeState
-from streams.state.watermark import Watermark
-from streams.state.words import WordMemory
+from streams.state.watermark import LATENESS_S, Watermark
 from streams.store.batch import (
     ALERTED,
     ANONYMOUS,
@@ -67,48 +61,13 @@ from streams.store.batch import (
 )
 from streams.store.keys import state_id
 
-log = logging.getLogger("factwatch.processor")
-
 #: Tags by which MediaWiki says that an edit is the revert its summary claims.
 _REVERT_TAGS = frozenset({"mw-undo", "mw-rollback", "mw-manual-revert"})
 _REVERTED_TAG = "mw-reverted"
 
 
-class Scorer(Protocol):
-    version: str
-
-    def row(
-        self,
-        edit: Edit,
-        delta: TextDelta | None,
-        page: page_state.PageView | None,
-        performer: performer_state.PerformerView | None,
-        words: WordMemory | None,
-    ) -> list[float]:
-        """The features of an edit, before it is folded into those states."""
-        ...
-
-    def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """revert_risk of each row."""
-        ...
-
-    def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """revert_risk from which each row's edit is suspect."""
-        ...
-
-    def reasons_of(self, rows: Sequence[list[float]]) -> Sequence[tuple[Reason, ...]]:
-        """Why each row's risk is what it is. A row's reasons do not depend on the rows beside it."""
-        ...
-
-
 MatchRevert = Callable[[str, str], RevertSummary | None]
 """`(wiki, comment)` -> what the summary claims."""
-
-
-class _Keys(NamedTuple):
-    page: str
-    performer: str
-    network: str | None
 
 
 class _Step(msgspec.Struct):
@@ -116,6 +75,8 @@ class _Step(msgspec.Struct):
 
     key: str
     time: float
+    passed: float = 0.0
+    """Event time that had passed at the record."""
     page_id: int = 0
     edit: Edit | None = None
     view: page_state.PageView | None = None
@@ -130,50 +91,6 @@ class _Step(msgspec.Struct):
     """What it was read from, for a dead letter."""
 
 
-class _BatchReasons:
-    """Worked out when an alert first asks, together with those that later alerts will likely ask for:
-    a call costs more than the rows in it."""
-
-    def __init__(self, scorer: Scorer, rows: Sequence[list[float]], likely: Sequence[int]) -> None:
-        self._scorer = scorer
-        self._rows = rows
-        self._likely = likely
-        self._known: dict[int, tuple[Reason, ...]] = {}
-
-    def of(self, row: int) -> tuple[Reason, ...]:
-        if row not in self._known:
-            asked = [row, *(at for at in self._likely if at > row)]
-            self._likely = ()
-            found = self._scorer.reasons_of([self._rows[at] for at in asked])
-            self._known.update(zip(asked, found, strict=True))
-        return self._known[row]
-
-
-class _EditEvidence:
-    """Worked out when an alert asks for it."""
-
-    def __init__(self, batch_reasons: _BatchReasons, step: _Step) -> None:
-        self._batch_reasons = batch_reasons
-        self._step = step
-
-    def reasons(self) -> tuple[Reason, ...]:
-        return self._batch_reasons.of(self._step.row)
-
-    @property
-    def with_content(self) -> bool:
-        return self._step.delta is not None
-
-    def fact_changes(self) -> tuple[FactChange, ...]:
-        edit, delta = self._step.edit, self._step.delta
-        if edit is None:
-            return ()
-        try:
-            return fact_changes(edit, delta if delta is not None else TextDelta([], [], ()))
-        except Exception:  # an alert without its sentences is better than no alert
-            log.exception("no fact changes of revision %d", edit.rev_id)
-            return ()
-
-
 class Processor:
     """Runs the stages over micro-batches. The states it changes are written by whoever commits the
     `Batch` it gives; after a failed commit the processor must be thrown away."""
@@ -182,6 +99,7 @@ class Processor:
         self,
         *,
         states: States,
+        performers: Performers,
         normalizer: Normalizer,
         recent: RecentIds,
         scorer: Scorer,
@@ -195,9 +113,10 @@ class Processor:
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
-        on the page's own watermark, and performers are known by what they did on that page.
-        `retention_s`: a page or performer not seen for so long is met as if for the first time."""
+        on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
+        first time."""
         self._states = states
+        self._performers = performers
         self._normalize = normalizer
         self._recent = recent
         self._scorer = scorer
@@ -254,17 +173,25 @@ class Processor:
         return taken
 
     def process(
-        self, source: str, records: Sequence[tuple[SourceItem, Normalized]], cursor: str | None
+        self,
+        source: str,
+        records: Sequence[tuple[SourceItem, Normalized]],
+        cursor: str | None,
+        passed: Sequence[float] | None = None,
     ) -> Batch:
-        """Fold `records` in and give what changed. One broad catch, here: a stage that raises makes
-        its record a dead letter and the rest goes on."""
+        """Fold `records` in and give what changed. `passed` is the event time that has passed at each,
+        where somebody has seen more of the stream than these. One broad catch, here: a stage that
+        raises makes its record a dead letter and the rest goes on."""
         batch = Batch(source, cursor)
         started = self._timer()
         outcomes: dict[str, int] = {}
         steps: list[_Step] = []
         rows: list[list[float]] = []
         newest_arrival = 0.0
-        for (item, record), keys in zip(records, self._prefetch(records), strict=True):
+        self._prefetch(records)
+        for at, (item, record) in enumerate(records):
+            if passed is not None:
+                self._watermark.newest = max(self._watermark.newest, passed[at] + LATENESS_S)
             if isinstance(record, Skip):
                 newest_arrival = max(newest_arrival, record.arrival_time or 0.0)
                 outcome = f"skipped_{record.reason}"
@@ -275,9 +202,11 @@ class Processor:
                 batch.event_ids.append(record.event_id)
                 if record.arrival_time > newest_arrival:
                     newest_arrival = record.arrival_time
+                if passed is None and not self._time_by_page:
+                    self._watermark.advance(record.event_time)
                 try:
                     first = len(steps)
-                    outcome = self._fold(batch, steps, rows, record, keys)
+                    outcome = self._fold(batch, steps, rows, record)
                     if len(steps) > first:
                         steps[first].item = item
                 except FactwatchError:
@@ -320,7 +249,9 @@ class Processor:
 
     def expire_all(self, source: str, time: float) -> Batch:
         """Settle what is due at `time` without any event: at the end of a history, where the pages'
-        own time has come to its end."""
+        own time has come to its end, or where time passed elsewhere."""
+        if not self._time_by_page:
+            self._watermark.newest = max(self._watermark.newest, time + LATENESS_S)
         batch = Batch(source)
         self._expire(batch, time)
         self._collect(batch)
@@ -334,30 +265,17 @@ class Processor:
             else:
                 self._states.open_episodes.discard(key)
         self._states.committed()
+        self._performers.committed()
 
-    def _prefetch(self, records: Sequence[tuple[SourceItem, Normalized]]) -> list[_Keys | None]:
-        """Keys of each edit's states, which are in memory afterwards."""
-        found: list[_Keys | None] = []
-        pages: list[str] = []
-        performers: list[str] = []
-        for _, record in records:
-            if not isinstance(record, Edit):
-                found.append(None)
-                continue
-            page = f"{record.wiki}:{record.title}"
-            performer, network = performer_state.keys_of(
-                page if self._time_by_page else record.wiki,
-                record.performer,
-                is_address=record.performer_kind is PerformerKind.IP,
-            )
-            found.append(_Keys(page, performer, network))
-            pages.append(page)
-            performers.append(performer)
-            if network is not None:
-                performers.append(network)
-        self._states.pages.prefetch(pages)
-        self._states.performers.prefetch(performers)
-        return found
+    def _prefetch(self, records: Sequence[tuple[SourceItem, Normalized]]) -> None:
+        """Have the states of all edits in memory, by one look into the store for each kind."""
+        edits = [
+            (f"{record.wiki}:{record.title}", record)
+            for _, record in records
+            if isinstance(record, Edit)
+        ]
+        self._states.pages.prefetch(key for key, _ in edits)
+        self._performers.prefetch(edits)
 
     # -- pass one --------------------------------------------------------------------------------
 
@@ -367,38 +285,25 @@ class Processor:
         steps: list[_Step],
         rows: list[list[float]],
         record: Edit | LogEvent | TagsChange,
-        keys: _Keys | None,
     ) -> str:
         if isinstance(record, Edit):
-            assert keys is not None
-            return self._fold_edit(batch, steps, rows, record, keys)
+            return self._fold_edit(batch, steps, rows, record)
         if isinstance(record, LogEvent):
             return self._fold_log(steps, record)
         return self._fold_tags(batch, steps, record)
 
-    def _fold_edit(
-        self, batch: Batch, steps: list[_Step], rows: list[list[float]], edit: Edit, keys: _Keys
-    ) -> str:
-        key = keys.page
+    def _fold_edit(self, batch: Batch, steps: list[_Step], rows: list[list[float]], edit: Edit) -> str:
+        key = f"{edit.wiki}:{edit.title}"
         states = self._states
-        forget_before = edit.event_time - self._retention_s
+        performer = self._performers.meet(key, edit, self._watermark.time)
         page = states.pages.touch(key)
-        if page.entries and page.entries[-1].event_time < forget_before:
+        if page.entries and page.entries[-1].event_time < edit.event_time - self._retention_s:
             page = states.begin_page(key)
-        performer = states.performers.touch(keys.performer)
-        performer.forget_before(forget_before)
-        network = None
-        if keys.network is not None:
-            network = states.performers.touch(keys.network)
-            network.forget_before(forget_before)
-        page_id = state_id(key)
         folded = fold_edit(
             edit,
             page=page,
             performer=performer,
-            network=network,
             words=lambda: states.words.touch(key),
-            page_id=page_id,
             number=self._next_row,
             claim=self._claim(edit),
             features=self._scorer.row,
@@ -412,7 +317,8 @@ class Processor:
             _Step(
                 key,
                 edit.event_time,
-                page_id,
+                self._watermark.time,
+                state_id(key),
                 edit,
                 folded.view,
                 folded.observation,
@@ -430,7 +336,7 @@ class Processor:
             track_log(self._states.pages.touch(key), event)
         elif event.log_type == "move" and event.target_title:
             self._states.move_page(key, f"{event.wiki}:{event.target_title}")  # its episode: pass two
-        steps.append(_Step(key, event.event_time, log=event))
+        steps.append(_Step(key, event.event_time, self._watermark.time, log=event))
         return _PROCESSED
 
     def _fold_tags(self, batch: Batch, steps: list[_Step], change: TagsChange) -> str:
@@ -441,7 +347,7 @@ class Processor:
         label = track_tag(page, change.rev_id, change.event_time)
         if label is not None:
             self._label(batch, key, label)
-            steps.append(_Step(key, change.event_time, tag=label))
+            steps.append(_Step(key, change.event_time, self._watermark.time, tag=label))
         return _PROCESSED
 
     def _label(self, batch: Batch, key: str, update: LabelUpdate) -> None:
@@ -457,14 +363,8 @@ class Processor:
                 update.evidence,
             )
         )
-        if update.retracted:
-            return
-        wiki = key.partition(":")[0]
-        prefix = key if self._time_by_page else wiki
-        keys = performer_state.keys_of(prefix, entry.performer, is_address=bool(entry.flags & ANONYMOUS))
-        for name in keys:
-            if name is not None:
-                self._states.performers.touch(name).fold_reverted()
+        if not update.retracted:
+            self._performers.reverted(key, entry, self._watermark.time)
 
     def _claim(self, edit: Edit) -> RevertClaim | None:
         """A summary's word counts where no text can prove it, or where the wiki's tags confirm it."""
@@ -508,7 +408,7 @@ class Processor:
         likely = [
             row for row, score in enumerate(scores) if score.revert_risk >= threshold_of(score.threshold)
         ]
-        reasons = _BatchReasons(self._scorer, rows, likely)
+        reasons = BatchReasons(self._scorer, rows, likely)
         for step in steps:
             self._pass_time(batch, step)
             edit, observation, view = step.edit, step.observation, step.view
@@ -532,7 +432,7 @@ class Processor:
             ):
                 episode = self._states.episode(step.key, create=True)
                 assert episode is not None
-                evidence = _EditEvidence(reasons, step)
+                evidence = EditEvidence(reasons, step.row, edit, step.delta)
                 before = _encode_episode(episode)
                 try:
                     alerts = self._decider.decide(
@@ -583,9 +483,8 @@ class Processor:
             if episode is not None:
                 self._alerted(batch, step.key, self._decider.expire(episode, step.time))
             return
-        self._watermark.advance(step.time)
-        if self._timers and self._timers[0][0] <= self._watermark.time:
-            self._expire(batch, self._watermark.time)
+        if self._timers and self._timers[0][0] <= step.passed:
+            self._expire(batch, step.passed)
 
     def _expire(self, batch: Batch, time: float) -> None:
         """One timer at a time, each up to its own time: the order is that of the deadlines, whatever
@@ -600,7 +499,7 @@ class Processor:
         states = self._states
         batch.pages = {state_id(key): page for key, page in states.pages.dirty.items()}
         batch.words = {state_id(key): words for key, words in states.words.dirty.items()}
-        batch.performers = {state_id(key): p for key, p in states.performers.dirty.items()}
+        batch.performers = self._performers.changed()
         batch.episodes = {
             state_id(key): episode if episode.worth_keeping(self.time_of_page(state_id(key))) else None
             for key, episode in states.episodes.items()

@@ -125,5 +125,4 @@ class States:
     def committed(self) -> None:
         self.pages.committed()
         self.words.committed()
-        self.performers.committed()
         self.episodes.clear()

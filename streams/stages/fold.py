@@ -1,6 +1,7 @@
-"""Fold one edit into what is known of its page and its performer: live and in training the same.
+"""Fold one edit into what is known of its page: live and in training the same.
 
-In this order: what is known just before the edit, its features, and only then the edit itself.
+In this order: what is known just before the edit, its features, and only then the edit itself. The
+performer was met before: on Kafka that is a hop of its own.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ from streams.stages.diff import TextDelta, delta_of
 from streams.stages.disputes import fold_disputes
 from streams.stages.track import Observation, RevertClaim, place_of, track
 from streams.state import page as pages
-from streams.state import performer as performers
 from streams.state.page import PageState, PageView
-from streams.state.performer import PerformerState, PerformerView
+from streams.state.performer import PerformerView
 from streams.state.words import WordMemory
 
 RowT = TypeVar("RowT")
@@ -48,10 +48,8 @@ def fold_edit(
     edit: Edit,
     *,
     page: PageState,
-    performer: PerformerState,
-    network: PerformerState | None,
+    performer: PerformerView,
     words: Callable[[], WordMemory],
-    page_id: int,
     number: int,
     claim: RevertClaim | None,
     features: Features[RowT],
@@ -70,8 +68,7 @@ def fold_edit(
         memory = words()
         parent = content.parent
         memory.stand_at(edit.parent_id, parent.text if parent is not None else None, event_time)
-    performer_view = performers.view_of(performer, network, event_time)
-    row = features(edit, delta, view, performer_view, memory)
+    row = features(edit, delta, view, performer, memory)
     observation = track(page, edit, digest, number, claim)
     if delta is not None and memory is not None:
         revert = observation.revert
@@ -84,7 +81,4 @@ def fold_edit(
             complete=delta.words_complete,
         )
         fold_disputes(page, delta)
-    performer.fold_edit(page_id, event_time)
-    if network is not None:
-        network.fold_edit(page_id, event_time)
     return Folded(row, view, observation, delta)

@@ -7,6 +7,7 @@ edits do.
 from __future__ import annotations
 
 import ipaddress
+from bisect import insort
 
 import msgspec
 
@@ -14,6 +15,10 @@ import msgspec
 EDITS_CAP = 64
 #: Distinct pages remembered by digest; more tell nothing new.
 PAGES_CAP = 16
+#: Revisions remembered, so that one told again under another id counts once.
+REVISIONS_CAP = 16
+#: Reverts waiting to be counted; a performer with more in so short a time is known well enough.
+PENDING_CAP = 256
 
 
 class PerformerState(msgspec.Struct, array_like=True):
@@ -24,6 +29,11 @@ class PerformerState(msgspec.Struct, array_like=True):
     first_time: float = 0.0
     last_time: float = 0.0
     pages: list[int] = []
+    pending: list[float] = []
+    """Event times that had passed when reverts of the performer's edits were seen: each counts once
+    `FEEDBACK_DELAY_S` more have, oldest first."""
+    revisions: list[int] = []
+    """rev_ids of the newest edits folded; of a performer only."""
 
     def forget_before(self, event_time: float) -> None:
         """Start anew if nothing was seen since."""
@@ -31,6 +41,19 @@ class PerformerState(msgspec.Struct, array_like=True):
             self.edits = self.reverted = 0
             self.first_time = self.last_time = 0.0
             self.pages = []
+            self.pending = []
+
+    def settle(self, passed: float) -> None:
+        """Count the reverts that were seen at `passed` or before."""
+        pending = self.pending
+        while pending and pending[0] <= passed:
+            del pending[0]
+            self.fold_reverted()
+
+    def will_count(self, seen: float) -> None:
+        """One of the performer's edits was reverted by another user, seen at `seen`."""
+        insort(self.pending, seen)
+        del self.pending[PENDING_CAP:]
 
     def fold_edit(self, page: int, event_time: float) -> None:
         """Count one edit. Order within a few seconds does not matter but to `pages`."""
@@ -83,6 +106,24 @@ def view_of(
         network_edits,
         network.reverted / network_edits if network is not None and network_edits else None,
     )
+
+
+def meet(
+    performer: PerformerState, network: PerformerState | None, page: int, rev_id: int, event_time: float
+) -> PerformerView:
+    """What was known of a performer when they edited `page` (by its id), and fold that edit in, unless
+    it was before."""
+    view = view_of(performer, network, event_time)
+    revisions = performer.revisions
+    if rev_id in revisions:
+        return view
+    revisions.append(rev_id)
+    if len(revisions) > REVISIONS_CAP:
+        del revisions[0]
+    performer.fold_edit(page, event_time)
+    if network is not None:
+        network.fold_edit(page, event_time)
+    return view
 
 
 def keys_of(prefix: str, name: str, *, is_address: bool) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ import argparse
 import gc
 import itertools
 import json
+import math
 import resource
 import statistics
 import subprocess
@@ -28,6 +29,7 @@ from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import Metrics
 from streams.runners.embedded import BATCH_ITEMS, EmbeddedRunner
+from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.states import States
 from streams.settings import Settings
@@ -156,8 +158,10 @@ def in_memory(items: list[SourceItem], model: Classifier) -> float:
     """Items a second through decode, features (from states in memory) and the classifier: what the
     same stages do without a store."""
     facts = WikiFacts()
+    states = States(Nowhere())
     processor = Processor(
-        states=States(Nowhere()),
+        states=states,
+        performers=LocalPerformers(states.performers, by_page=False, retention_s=math.inf),
         normalizer=Normalizer(),
         recent=RecentIds(),
         scorer=model,

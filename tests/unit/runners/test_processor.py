@@ -12,7 +12,7 @@ import pytest
 from streams.errors import StoreCorrupt
 from streams.reasons import DeadReason
 from streams.records import Alert, Edit, FactChange, Reason
-from streams.runners import processor as processor_module
+from streams.runners import evidence as evidence_module
 from streams.sources.base import SourceItem
 from streams.stages.decide import Decider
 from streams.store.keys import state_id
@@ -122,7 +122,7 @@ def test_an_edit_whose_sentences_cant_be_worked_out_still_alerts(
     def fails(*args: object) -> tuple[FactChange, ...]:
         raise RuntimeError("odd")
 
-    monkeypatch.setattr(processor_module, "fact_changes", fails)
+    monkeypatch.setattr(evidence_module, "fact_changes", fails)
     with Core(tmp_path, MarkedScorer(world.risks)) as core:
         (alert,) = core.take(world.records)
         assert (alert.kind, alert.fact_changes) == ("edit.suspect", ())
