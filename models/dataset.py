@@ -23,7 +23,7 @@ from models.text import NO_TERMS, Terms, text_terms
 from streams.errors import BadInput
 from streams.records import Edit, PerformerKind
 from streams.stages.diff import text_delta
-from streams.stages.normalize import performer_kind
+from streams.stages.performer_kinds import performer_kind
 
 Progress = Callable[[str, float], None]
 """What is being done, and the share of all done."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import expm1
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.features import FEATURE_NAMES
+from models.phrases import phrase
 from streams.records import Reason
 
 MAX_REASONS = 5
@@ -54,123 +54,6 @@ GROUPS: tuple[tuple[str, ...], ...] = (
     ("text_score",),
 )  # fmt: skip
 """Features that say one thing are set to their usual values together."""
-
-PHRASES: dict[str, str] = {
-    "anonymous": "the editor is not logged in",
-    "temporary": "the editor uses a temporary account",
-    "minor": "how the edit is marked (minor)",
-    "bot": "how the edit is marked (bot)",
-    "new_page": "the edit makes a new page",
-    "comment_empty": "there is no edit summary",
-    "comment_section_only": "the edit summary names only a section",
-    "comment_length": "the edit summary has {n} characters of its own",
-    "comment_links": "the edit summary has {v} links",
-    "comment_capitals": "the edit summary is in capitals",
-    "size_change": "the page changes by {s} bytes",
-    "size_ratio": "the page becomes {v} times as long",
-    "removed_characters": "{n} characters are removed",
-    "removed_words": "{n} words are removed",
-    "removed_share": "{p} of the page is removed",
-    "net_removed": "{n} different words are removed",
-    "whole_lines_removed": "{n} whole lines are removed",
-    "delete_only": "text is only removed",
-    "page_same_performer": "whether the same editor made the last edit",
-    "page_reverted_share": "{p} of the page's latest edits were reverted",
-    "page_reverts_share": "{p} of the page's latest edits are reverts",
-    "page_last_was_revert": "the edit before is a revert",
-    "page_last_reverted": "the edit before was reverted",
-    "page_last_reverted_same": "this editor's edit just before was reverted",
-    "page_own_recent": "this editor made {v} of the page's latest edits",
-    "page_own_reverted": "{v} of this editor's latest edits here were reverted",
-    "page_protected": "the page's protection",
-    "restores_back": "the text is one that stood here {v} revisions ago",
-    "restores_reverted": "it restores a text that was reverted",
-    "performer_edits": "the editor is known by {v} earlier edits",
-    "performer_since_last": "the editor's last edit was {t} before",
-    "performer_reverted": "{v} of the editor's latest edits were reverted",
-    "performer_reverted_share": "{p} of the editor's latest edits were reverted",
-    "network_edits": "{v} earlier edits came from this network",
-    "network_reverted_share": "{p} of the edits from this network were reverted",
-    "spans": "{n} places are changed",
-    "hunks": "{n} runs of lines are changed",
-    "added_words": "{n} words are added",
-    "added_characters": "{n} characters are added",
-    "added_share": "what is added is {p} of the page",
-    "insert_only": "text is only added",
-    "net_added": "{n} different words are added",
-    "whole_lines_added": "{n} whole lines are added",
-    "line_breaks_added": "line breaks are added or removed",
-    "position": "where on the page the change is ({p} down)",
-    "position_characters": "where on the page the change is ({p} down)",
-    "in_lead": "whether the change is in the lead section",
-    "at_page_start": "whether the change is at the very top",
-    "at_page_end": "whether the change is at the very end",
-    "reference_change": "references change by {s}",
-    "template_change": "templates change by {s}",
-    "link_change": "links change by {s}",
-    "external_link_change": "external links change by {s}",
-    "heading_change": "heading marks change by {s}",
-    "table_change": "table markup changes by {s}",
-    "emphasis_change": "bold and italic marks change by {s}",
-    "html_change": "tags change by {s}",
-    "media_change": "media files change by {s}",
-    "markup_imbalance": "{n} brackets are left open or loose",
-    "numbers_added": "{n} numbers are added",
-    "numbers_removed": "{n} numbers are removed",
-    "number_swaps": "{n} numbers are changed",
-    "number_jump": "a number is changed by {v} orders of magnitude",
-    "word_swaps": "{n} words or phrases are exchanged",
-    "name_swaps": "{n} names are exchanged",
-    "swap_only": "values are exchanged and nothing else is changed",
-    "changed_in_link": "{p} of the changes are inside links",
-    "changed_in_template": "{p} of the changes are inside templates",
-    "changed_in_reference": "{p} of the changes are inside references",
-    "added_uppercase": "{p} of the added letters are capitals",
-    "added_capitalized": "{p} of the added words are capitalized",
-    "starts_lower": "whether the added text begins in lower case",
-    "added_digits": "{p} of what is added are digits",
-    "added_signs": "{p} of what is added are signs, not letters",
-    "added_exclaims": "{n} exclamation or question marks are added",
-    "longest_run": "a sign is repeated {v} times in a row",
-    "longest_word": "the longest added word has {v} letters",
-    "word_repetition": "{p} of the added words repeat others",
-    "compression": "how repetitive the added text is",
-    "gibberish": "{p} of the new words' letter sequences are foreign to the page",
-    "new_share": "{p} of the added words are new to the page",
-    "new_words": "{n} added words are new to the page",
-    "surprise_mean": "the added words are unusual for this page",
-    "surprise_max": "an added word is unusual for this page",
-    "never_seen_share": "{p} of the added words never stood on this page",
-    "removed_surprise_mean": "how usual the removed words are on this page",
-    "vanished_share": "{p} of the removed words vanish from the page",
-    "thrown_max": "an added word was thrown out by reverts {n} times here",
-    "thrown_mean": "the added words were thrown out by reverts {n} times here on average",
-    "thrown_share": "{p} of the added words were thrown out by reverts here before",
-    "thrown_against_life": "an added word was thrown out by reverts rather than lived here",
-    "life_min": "an added word lived here only {n} revisions before",
-    "life_mean": "the added words lived here {n} revisions on average",
-    "life_max": "the longest-lived added word lived here {n} revisions",
-    "life_time_mean": "the added words lived here {t} on average",
-    "removed_age_min": "the youngest removed word had stood for {n} revisions",
-    "removed_age_mean": "the removed words had stood for {n} revisions on average",
-    "removed_age_max": "a removed word had stood for {n} revisions",
-    "removed_time_mean": "the removed words had stood for {t} on average",
-    "removed_time_min": "the youngest removed word had stood for {t}",
-    "age_difference": "words that stood long give way to words that did not",
-    "time_difference": "words that stood long give way to words that did not",
-    "removed_thrown_share": "{p} of the removed words were thrown out by reverts before",
-    "moved_share": "{p} of the text is only moved",
-    "text_score": "the changed words resemble those of reverted edits",
-}
-"""One a feature. {n}: a count kept as log1p; {s}: the same with a sign; {p}: a share; {t}: log1p of
-seconds; {v}: as it is."""
-
-#: Where "0 of them" reads badly.
-NONE_OF_IT = {
-    "comment_length": "there is no edit summary",
-    "performer_edits": "the editor was not seen before",
-    "network_edits": "nobody from this network was seen before",
-}
 
 _AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
 _GROUPS = tuple([_AT[name] for name in group] for group in GROUPS)
@@ -243,31 +126,3 @@ def _main(group: list[int], unusual: list[int], at: int, each: dict[tuple[int, i
     if len(unusual) == 1:
         return unusual[0]
     return max(group, key=lambda column: each.get((at, column), 0.0))
-
-
-def phrase(name: str, value: float) -> str:
-    """The feature in words."""
-    if np.isnan(value):
-        return PHRASES[name].format(n="?", s="?", p="?", t="?", v="?")
-    if value == 0.0 and name in NONE_OF_IT:
-        return NONE_OF_IT[name]
-    count = round(expm1(min(abs(value), 40.0)))
-    return PHRASES[name].format(
-        n=count,
-        s=f"{'+' if value >= 0 else '-'}{count}",
-        p=f"{100 * value:.0f} %",
-        t=_duration(expm1(min(max(value, 0.0), 30.0))),
-        v=f"{value:.3g}",
-    )
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (
-        ("years", 31_557_600.0),
-        ("days", 86_400.0),
-        ("hours", 3_600.0),
-        ("minutes", 60.0),
-    ):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"

@@ -105,7 +105,7 @@ class Replay:
         edit: Edit,
         delta: TextDelta | None,
         page: pages.PageView,
-        performer: performers.PerformerView,
+        performer: performers.PerformerView | None,
         words: WordMemory | None,
     ) -> list[float]:
         return extract(edit, delta, page, performer, words, self._text)

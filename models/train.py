@@ -7,7 +7,6 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,15 @@ import sklearn
 import skops
 from numpy.typing import NDArray
 
-from models import artifact_files, figures
+from models import artifact_files
 from models.artifact_files import Manifest
 from models.card import model_card
 from models.classifier import probability_of
 from models.dataset import Loaded, Progress, Rows, load
-from models.evaluate import read_labels
 from models.features import FEATURE_NAMES
 from models.fit import Fitted, calibrate, fit
-from models.situations import BUDGET, SITUATIONS, situations
+from models.left_out import LeftOut, figures_of
+from models.thresholds import one_threshold, thresholds_of
 from models.trees import Trees
 from streams.errors import BadInput
 
@@ -34,39 +33,6 @@ Calibration = tuple[tuple[float, float], tuple[float, float]]
 """Slope and shift, with and without content."""
 MIN_TESTED = 200
 """Edits below which a source left out gives no figures."""
-
-
-class PeoplesFigures(msgspec.Struct, frozen=True):
-    """Against people's labels, where a file `NAME.human.csv` lies beside the history."""
-
-    edits: int
-    damaging: int
-    roc_auc: float
-    roc_auc_interval: tuple[float, float]
-    r1p: float
-    """Recall where 1 % of the page's edits that nobody reverted are flagged."""
-    r1p_interval: tuple[float, float]
-    r1p_by_kind: dict[str, float]
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """Figures of one article, by a classifier that never saw it; label: reverted within 48 h."""
-
-    name: str
-    edits: int
-    reverted: int
-    roc_auc: float
-    roc_auc_interval: tuple[float, float]
-    pr_auc: float
-    roc_auc_anonymous: float
-    baseline_roc_auc: float
-    """Of the anonymous flag alone."""
-    recall_at_1_percent: float
-    calibration_error: float
-    bare_roc_auc: float
-    """Of the same edits as if no content were known."""
-    bare_roc_auc_anonymous: float
-    people: PeoplesFigures | None = None
 
 
 class TrainReport(msgspec.Struct, frozen=True):
@@ -111,11 +77,11 @@ def train(
         [probability_of(scores * slope + shift) for scores in one]
         for one, (slope, shift) in zip((raw, raw_bare), calibration, strict=True)
     )
-    left_out = tuple(_figures(Path(data_dir), *one) for one in zip(tested, full, bare, strict=True))
-    threshold = _threshold(tested, full)
+    left_out = tuple(figures_of(Path(data_dir), *one) for one in zip(tested, full, bare, strict=True))
+    threshold = one_threshold(tested, full)
     slope, shift = calibration[0]
     met_first = [(matrix, probability_of(scores * slope + shift)) for matrix, scores in cold]
-    thresholds = _thresholds(tested, full, met_first, bare)
+    thresholds = thresholds_of(tested, full, met_first, bare)
     arrays = pack(fitted, calibration)
     manifest = _manifest(arrays, threshold, thresholds, loaded, left_out, leave_out)
     artifact_files.write(Path(out_dir), arrays, manifest, model_card(manifest, sources))
@@ -179,96 +145,6 @@ def _manifest(
         training_data=kept,
         metrics={"left_out": [_rounded(msgspec.to_builtins(one)) for one in left_out]},
     )
-
-
-def _figures(
-    data_dir: Path, source: Rows, probability: NDArray[np.float64], bare: NDArray[np.float64]
-) -> LeftOut:
-    label = source.label
-    anonymous = source.matrix[:, FEATURE_NAMES.index("anonymous")] == 1.0
-    return LeftOut(
-        source.name,
-        len(label),
-        int(label.sum()),
-        figures.roc_auc(label, probability),
-        figures.interval(figures.roc_auc, label, probability, rounds=100),
-        figures.pr_auc(label, probability),
-        figures.roc_auc(label[anonymous], probability[anonymous]),
-        figures.roc_auc(label, anonymous.astype(float)),
-        figures.recall_at(label, probability, 0.01),
-        figures.calibration_error(label, probability),
-        figures.roc_auc(label, bare),
-        figures.roc_auc(label[anonymous], bare[anonymous]),
-        _peoples(data_dir / "histories" / f"{source.name}.human.csv", source, probability),
-    )
-
-
-def _peoples(path: Path, source: Rows, score: NDArray[np.float64]) -> PeoplesFigures | None:
-    if not path.exists():
-        return None
-    labels = read_labels(path)
-    found = [at for at, rev_id in enumerate(source.rev_ids) if rev_id in labels]
-    if not found:
-        return None
-    damaging = np.array([labels[source.rev_ids[at]][0] for at in found])
-    kinds = np.array([labels[source.rev_ids[at]][1] for at in found])
-    threshold = figures.threshold_at(score[~source.label], figures.R1P_SHARE)
-    r1p = partial(figures.recall_above, threshold=threshold)
-    chosen = score[found]
-    return PeoplesFigures(
-        len(found),
-        int(damaging.sum()),
-        figures.roc_auc(damaging, chosen),
-        figures.interval(figures.roc_auc, damaging, chosen),
-        r1p(damaging, chosen),
-        figures.interval(r1p, damaging, chosen),
-        {
-            str(kind): r1p(damaging & (kinds == kind), chosen)
-            for kind in sorted(set(kinds[damaging].tolist()) - {""})
-        },
-    )
-
-
-def _threshold(sources: Sequence[Rows], probabilities: Sequence[NDArray[np.float64]]) -> float:
-    """Flags 1 % of the edits nobody reverted, each article counting the same."""
-    stood = [scores[~source.label] for source, scores in zip(sources, probabilities, strict=True)]
-    weights = [np.full(len(one), 1.0 / len(one)) for one in stood]
-    return _weighted_threshold(np.concatenate(stood), np.concatenate(weights), figures.R1P_SHARE)
-
-
-def _weighted_threshold(
-    scores: NDArray[np.float64], weights: NDArray[np.float64], share: float
-) -> float:
-    order = np.argsort(-scores, kind="stable")
-    above = np.cumsum(weights[order]) / weights.sum()
-    return float(scores[order][np.searchsorted(above, share)])
-
-
-def _thresholds(
-    sources: Sequence[Rows],
-    full: Sequence[NDArray[np.float64]],
-    cold: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
-    bare: Sequence[NDArray[np.float64]],
-) -> dict[str, float]:
-    """In each situation, out of fold, the threshold that flags its budget of the edits that stood."""
-    scores, weights, cells = [], [], []
-    for source, whole, (hidden, met_first), metadata in zip(sources, full, cold, bare, strict=True):
-        stood = ~source.label
-        for matrix, probability in (
-            (source.matrix, whole),
-            (hidden, met_first),
-            (np.full_like(source.matrix, np.nan), metadata),
-        ):
-            scores.append(probability[stood])
-            weights.append(np.full(stood.sum(), 1.0 / stood.sum()))
-            cells.append(situations(matrix[stood]))
-    score, weight, cell = np.concatenate(scores), np.concatenate(weights), np.concatenate(cells)
-    return {
-        str(situation): round(
-            _weighted_threshold(score[cell == at], weight[cell == at], BUDGET[situation]), 6
-        )
-        for at, situation in enumerate(SITUATIONS)
-    }
 
 
 def _rounded(value: Any) -> Any:

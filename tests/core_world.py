@@ -44,7 +44,8 @@ from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
 from streams.stages.diff import TextDelta
 from streams.stages.links import Links
-from streams.stages.normalize import Normalized, Normalizer, performer_kind
+from streams.stages.normalize import Normalized, Normalizer
+from streams.stages.performer_kinds import performer_kind
 from streams.state.page import PageState, PageView
 from streams.state.performer import PerformerView
 from streams.state.words import WordMemory

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 from streams.content.outcomes import FetchFailure, FetchOutcome, one_line
 from streams.content.revisions import ApiAnswer
 from streams.content.throttle import HostGate, TokenBucket, retry_after_s
+from streams.sources.backoff import next_try
 
 PER_MINUTE = 200.0
 """Wikimedia's limit for a compliant User-Agent; 10 without one."""
@@ -140,7 +141,8 @@ class ApiTransport:
         now = self._now()
         with self._lock:
             troubled = [
-                f"{one_line(self._hosts[wiki])}: {gate.detail}, next try in {gate.wait_s(now):.0f} s"
+                f"{one_line(self._hosts[wiki])}: {gate.detail},"
+                f" {next_try(gate.wait_s(now), 'next try with the next edit')}"
                 for wiki, gate in self._gates.items()
                 if gate.failures
             ]

@@ -28,8 +28,9 @@ class Performers(Protocol):
         """Those of a micro-batch, `(page key, edit)`, are about to be met."""
         ...
 
-    def meet(self, key: str, edit: Edit, passed: float) -> PerformerView:
-        """What is known of the edit's performer, and fold the edit in. Once an edit."""
+    def meet(self, key: str, edit: Edit, passed: float) -> PerformerView | None:
+        """What is known of the edit's performer, and fold the edit in. Once an edit. None if nobody
+        could say in time."""
         ...
 
     def reverted(self, key: str, entry: Entry, passed: float) -> None:

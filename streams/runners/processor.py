@@ -110,11 +110,13 @@ class Processor:
         deadlines: Sequence[tuple[str, float | None]] = (),
         time_by_page: bool = False,
         retention_s: float = math.inf,
+        owns: Callable[[str], bool] = lambda key: True,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
         on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
-        first time."""
+        first time. `owns`: whether a page's state is kept here, by its key; of a page that moves between
+        two keepers the state starts anew."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -127,6 +129,7 @@ class Processor:
         self._timer = timer
         self._retention_s = retention_s
         self._time_by_page = time_by_page
+        self._owns = owns
         self._page_time = 0.0
         self._page_id = 0
         self._timers: list[tuple[float, str]] = []
@@ -235,17 +238,19 @@ class Processor:
     def process_again(self, letters: Sequence[Requeued]) -> Batch:
         """Dead letters that an operator sent back: as if they came now, whatever their ids. Those
         that fail again become new dead letters."""
-        records: list[tuple[SourceItem, Normalized]] = []
-        for letter in letters:
-            item = SourceItem(letter.position, letter.raw)
-            record = self._normalize(letter.raw, letter.position)
-            if isinstance(record, DeadLetter):
-                with contextlib.suppress(msgspec.DecodeError):
-                    record = _decode_edit(letter.raw)
-            records.append((item, record))
+        records = [self.take_again(SourceItem(letter.position, letter.raw)) for letter in letters]
         batch = self.process(letters[0].source, records, None)
         batch.requeued = [letter.id for letter in letters]
         return batch
+
+    def take_again(self, item: SourceItem) -> tuple[SourceItem, Normalized]:
+        """Like `intake` for what an operator sent back: whether it was seen before does not matter."""
+        assert item.raw is not None
+        record = self._normalize(item.raw, item.cursor)
+        if isinstance(record, DeadLetter):
+            with contextlib.suppress(msgspec.DecodeError):
+                record = _decode_edit(item.raw)
+        return item, record
 
     def expire_all(self, source: str, time: float) -> Batch:
         """Settle what is due at `time` without any event: at the end of a history, where the pages'
@@ -335,7 +340,11 @@ class Processor:
         if event.log_type == "protect":
             track_log(self._states.pages.touch(key), event)
         elif event.log_type == "move" and event.target_title:
-            self._states.move_page(key, f"{event.wiki}:{event.target_title}")  # its episode: pass two
+            new = f"{event.wiki}:{event.target_title}"
+            if self._owns(key) and self._owns(new):
+                self._states.move_page(key, new)  # its episode: pass two
+            elif self._owns(key):
+                self._states.begin_page(key)
         steps.append(_Step(key, event.event_time, self._watermark.time, log=event))
         return _PROCESSED
 
@@ -361,6 +370,9 @@ class Processor:
                 update.labelled_time,
                 update.reverted_by,
                 update.evidence,
+                key,
+                entry.rev_id,
+                entry.event_time,
             )
         )
         if not update.retracted:
@@ -449,7 +461,9 @@ class Processor:
                 if any(a.rev_id == edit.rev_id and a.revert_risk is not None for a in alerts):
                     flags |= ALERTED
                 self._alerted(batch, step.key, alerts)
-            batch.edits.append(EditRow(entry.row, step.page_id, edit.rev_id, step.time, risk, flags))
+            batch.edits.append(
+                EditRow(entry.row, step.page_id, edit.rev_id, step.time, risk, flags, step.key)
+            )
         return undecided
 
     def _decide_other(self, batch: Batch, step: _Step) -> None:
@@ -458,7 +472,7 @@ class Processor:
             return
         if step.log is not None and step.log.log_type == "move" and step.log.target_title:
             new = f"{step.log.wiki}:{step.log.target_title}"
-            moved = self._states.move_episode(step.key, new)
+            moved = self._states.move_episode(step.key, new) if self._owns(new) else None
             if moved is not None and moved.next_deadline is not None:
                 heapq.heappush(self._timers, (moved.next_deadline, new))
         elif step.log is not None:

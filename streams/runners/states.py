@@ -35,7 +35,7 @@ class StateStore(Protocol):
 _State = TypeVar("_State")
 
 
-def _by_key(
+def by_key(
     load: Callable[[Sequence[int]], dict[int, _State]],
 ) -> Callable[[Sequence[str]], dict[str, _State]]:
     def loaded(keys: Sequence[str]) -> dict[str, _State]:
@@ -61,17 +61,18 @@ def _own(
 class States:
     """Pages, their words and episodes by page key, performers by theirs."""
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: StateStore, shares: int = 1) -> None:
+        """`shares`: how many of these share the memory of a process."""
         self._store = store
-        self.pages = StateCache(PAGES_IN_MEMORY, _own(_by_key(store.load_pages)), PageState)
+        self.pages = StateCache(PAGES_IN_MEMORY // shares, _own(by_key(store.load_pages)), PageState)
         self.words = StateCache(
-            WORDS_IN_MEMORY,
-            _by_key(store.load_words),
+            WORDS_IN_MEMORY // shares,
+            by_key(store.load_words),
             lambda key: WordMemory(),
             lambda memory: len(memory.index) + 50,
         )
         self.performers = StateCache(
-            PERFORMERS_IN_MEMORY, _by_key(store.load_performers), lambda key: PerformerState()
+            PERFORMERS_IN_MEMORY // shares, by_key(store.load_performers), lambda key: PerformerState()
         )
         self.episodes: dict[str, EpisodeState] = {}
         """Touched in this batch."""

@@ -22,6 +22,7 @@ from streams.sinks.alert_json import alert_json
 from streams.sinks.cursors import SinkCursors
 from streams.sinks.retries import Delivered, Later, Outcome, Refused, RetryPolicy, outcome_of
 from streams.sinks.signature import HEADER, signature
+from streams.sources.backoff import next_try
 from streams.store.reader import AlertReader, StoredAlert
 from streams.web.status import Part
 
@@ -76,6 +77,7 @@ class WebhookSink:
         self._drain_until = 0.0
         self._abandoned = False
         self._trouble = ""
+        self._next_try = 0.0
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
 
     def start(self) -> None:
@@ -96,7 +98,8 @@ class WebhookSink:
         if not self._thread.is_alive() and not self._stopping.is_set():
             return Part(False, "the webhook's thread has ended: see the log")
         if self._trouble:
-            return Part(False, self._trouble, needed=False)
+            wait_s = self._next_try - time.monotonic()
+            return Part(False, f"{self._trouble}; {next_try(wait_s)}", needed=False)
         return Part(True, f"delivering to {self._place}", needed=False)
 
     def _run(self) -> None:
@@ -166,7 +169,7 @@ class WebhookSink:
         self._trouble = trouble
 
     def _wait(self, delay_s: float) -> None:
-        until = time.monotonic() + delay_s
+        until = self._next_try = time.monotonic() + delay_s
         self._stopping.wait(delay_s)
         while (left := until - time.monotonic()) > 0 and not self._out_of_time():
             time.sleep(min(left, 0.05, max(self._drain_until - time.monotonic(), 0.0)))

@@ -12,6 +12,11 @@ MAX_RETRY_AFTER_S = 3_600.0
 SETTLED_AFTER_S = 5.0
 
 
+def next_try(wait_s: float, at_once: str = "trying now") -> str:
+    """For a person: whole seconds, of which 0 would say nothing."""
+    return f"next try in {max(round(wait_s), 1)} s" if wait_s > 0 else at_once
+
+
 class Backoff:
     """Waits grow by two from failure to failure, each between half and all of its size by `rng`, so
     that clients cut together don't come back together."""

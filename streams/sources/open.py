@@ -25,8 +25,8 @@ _WANTS = "wants eventstreams, rcfeed://HOST:PORT, or a file"
 
 def open_source(spec: str, settings: Settings, *, rng: random.Random | None = None) -> Source:
     """`eventstreams`, `rcfeed://HOST:PORT`, a file of recent changes (`.ndjson .jsonl`, `-` for
-    standard input) or a MediaWiki XML export (`.xml`), packed or not. Raises `BadInput` with a line
-    that says what is wrong with `spec`. Nothing is asked of the network yet."""
+    standard input) or a MediaWiki XML export (`.xml`), packed or not. Raises `BadInput`, or `BadSetting`
+    for an address to listen on, with a line that says what is wrong with `spec`. Nothing is asked of the network yet."""
     if spec == "eventstreams":
         from streams.sources.eventstreams import EventStreamsSource  # loads requests, by sseclient
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from streams.errors import BadInput
+from streams.errors import BadSetting
 from streams.sources.base import SourceItem, SourceStatus
 
 #: Asked for; the kernel gives at most net.core.rmem_max.
@@ -43,7 +43,7 @@ class RcFeedSource:
     name = "rcfeed"
 
     def __init__(self, address: str) -> None:
-        """Listens at once. Raises `BadInput` for an address that is none or can't be had."""
+        """Listens at once. Raises `BadSetting` for an address that is none or can't be had."""
         self._socket = _listen(address)
         host, port = self._socket.getsockname()[:2]
         self.address = f"{host}:{port}"
@@ -172,14 +172,14 @@ def _listen(address: str) -> socket.socket:
     except ValueError:
         port = None
     if parts.scheme != "rcfeed" or port is None or parts.path not in ("", "/"):
-        raise BadInput(f"{address}: wants rcfeed://HOST:PORT, as in rcfeed://127.0.0.1:9390")
+        raise BadSetting(f"{address}: wants rcfeed://HOST:PORT, as in rcfeed://127.0.0.1:9390")
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
     except OSError as err:
-        raise BadInput(f"{address}: {err.strerror or err}") from None
+        raise BadSetting(f"{address}: {err.strerror or err}") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BUFFER_BYTES)
         listening.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
@@ -187,5 +187,7 @@ def _listen(address: str) -> socket.socket:
         listening.bind(where)
     except OSError as err:
         listening.close()
-        raise BadInput(f"{address}: can't listen there: {(err.strerror or str(err)).lower()}") from None
+        raise BadSetting(
+            f"{address}: can't listen there: {(err.strerror or str(err)).lower()}"
+        ) from None
     return listening

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from streams.errors import SourceUnavailable
-from streams.sources.backoff import Backoff
+from streams.sources.backoff import Backoff, next_try
 from streams.sources.base import SourceStatus
 from streams.sources.sse_connect import NETWORK_ERRORS, Attempt, pools, reason
 from streams.sources.sse_parser import SseEvent, SseParser
@@ -97,9 +97,9 @@ class SseClient:
             self._http.clear()
 
     def status(self) -> SourceStatus:
-        state, detail, next_try = self._state, self._detail, self._next_try
-        if state == "retrying" and next_try is not None:
-            detail = f"{detail}; next try in {max(0.0, next_try - time.monotonic()):.0f} s"
+        state, detail, at = self._state, self._detail, self._next_try
+        if state == "retrying" and at is not None:
+            detail = f"{detail}; {next_try(at - time.monotonic())}"
         return SourceStatus(state, detail, self._last_life)
 
     def close(self) -> None:

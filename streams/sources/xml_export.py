@@ -1,35 +1,20 @@
-"""One pass over a MediaWiki XML export: bytes in, edits with their texts out, in bounded memory.
-
-Formats 0.3 to 0.11 (https://www.mediawiki.org/xml/export-0.11.xsd). Old ones have neither parent id,
-namespace, hash nor model, and keep names of people and scripts in `<ip>`.
-"""
+"""One pass over a MediaWiki XML export: bytes in, edits with their texts out, in bounded memory."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
-from hashlib import blake2b, sha1
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-import msgspec
 from lxml import etree  # type: ignore[import-untyped]  # lxml has no types
 
 from streams.errors import BadInput
-from streams.records import Content, Edit, PerformerKind, RevisionText
+from streams.records import RevisionText
 from streams.sources.base import SourceItem
 from streams.sources.compressed import ByteStream
-from streams.sources.wiki_names import wiki_of_file, wiki_of_host
-from streams.stages.normalize import (
-    EARLIEST,
-    LATEST,
-    MAX_COMMENT_CHARS,
-    MAX_NAME_CHARS,
-    MAX_TITLE_CHARS,
-    performer_kind,
-    quote_untrusted,
-)
+from streams.sources.wiki_names import wiki_of_file
+from streams.sources.xml_elements import Elements, Page, integer
+from streams.stages.normalize import quote_untrusted
 
 #: A text above this is not kept (MediaWiki's own bound is 2 MiB); its digest and length are.
 MAX_TEXT_BYTES = 4 << 20
@@ -45,9 +30,6 @@ MAX_PROLOG_BYTES = 1 << 16
 _PROLOG = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?>(?>(?:<\?.*?\?>|<!--.*?-->)\s*+)*+)<mediawiki[\s>/]", re.DOTALL
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-_WIKI_NAME = re.compile(r"[!-~]{1,64}")
-_MAX_ID = 1 << 62
 
 
 class Place(NamedTuple):
@@ -58,26 +40,14 @@ class Place(NamedTuple):
     rev_id: int
 
 
-class _Page(NamedTuple):
-    ordinal: int
-    title: str
-    namespace: int
-    page_id: int | None
-
-
 class Export:
     """One pass over an export."""
 
     def __init__(self, path: str, stream: ByteStream, max_text_bytes: int) -> None:
         self._path = path
         self._stream = stream
-        self._max_text_bytes = max_text_bytes
-        self._prefix = ""
-        """`{namespace}` that every tag of the export begins with."""
-        self._wiki = wiki_of_file(path)
-        self._server_name = ""
-        self._namespaces: dict[str, int] = {}
-        self._page: _Page | None = None
+        self._elements = Elements(wiki_of_file(path), max_text_bytes)
+        self._page: Page | None = None
         self._pages = 0
         self._revisions = 0
         """Ordinal of the last revision read, within its page."""
@@ -167,20 +137,22 @@ class Export:
     def _ended(self, element: Any, after: Place | None) -> tuple[SourceItem | None, Place | None]:
         """Folds one ended element in and frees it. Of the tree only the open branch is left."""
         item: SourceItem | None = None
-        kind = element.tag[len(self._prefix) :] if self._prefix else self._learn_prefix(element)
+        prefix = self._elements.prefix
+        kind = element.tag[len(prefix) :] if prefix else self._learn_prefix(element)
         if kind == "revision":
             if self._page is None:
-                self._page = self._begin_page(element.getparent())
+                self._pages += 1
+                self._page = self._elements.page(element.getparent(), self._pages)
             self._revisions += 1
             if after is None:
-                item = self._revision(self._page, element)
+                item = self._read(self._page, element)
             elif self._reached(self._page, after, element):
-                self._revision(self._page, element)
+                self._read(self._page, element)
                 after = None
         elif kind == "page":
             self._end_page()
         elif kind == "siteinfo":
-            self._siteinfo(element)
+            self._elements.take_siteinfo(element)
         elif kind == "logitem":
             raise BadInput(f"{self._path}: is a dump of log entries, wants one of page histories")
         else:
@@ -198,41 +170,15 @@ class Export:
     def _in_place(self, kind: str, parent: Any) -> bool:
         """Whether an element ended where the format has it: deeper, its siblings' parents pile up."""
         if kind == "revision":
-            if parent.tag != f"{self._prefix}page":
+            if parent.tag != f"{self._elements.prefix}page":
                 return False
             parent = parent.getparent()
         return parent is not None and parent.getparent() is None
 
     def _learn_prefix(self, element: Any) -> str:
         tag: str = element.tag
-        self._prefix = tag[: tag.rfind("}") + 1]
-        return tag[len(self._prefix) :]
-
-    def _siteinfo(self, element: Any) -> None:
-        try:
-            self._server_name = urlsplit((element.findtext(f"{self._prefix}base") or "").strip()).netloc
-        except ValueError:
-            self._server_name = ""
-        named = (element.findtext(f"{self._prefix}dbname") or "").strip()
-        derived = wiki_of_host(self._server_name)
-        for candidate in (named, derived):
-            if candidate and _WIKI_NAME.fullmatch(candidate):
-                self._wiki = candidate
-                break
-        for space in element.iter(f"{self._prefix}namespace"):
-            key = _integer(space.get("key"), low=-64)
-            if key is not None and space.text:
-                self._namespaces[space.text] = key
-
-    def _begin_page(self, page: Any) -> _Page:
-        self._pages += 1
-        prefix = self._prefix
-        title = page.findtext(f"{prefix}title") or ""
-        namespace = _integer(page.findtext(f"{prefix}ns"), low=-64)
-        if namespace is None:
-            name, colon, _ = title.partition(":")
-            namespace = self._namespaces.get(name, 0) if colon else 0
-        return _Page(self._pages, title, namespace, _integer(page.findtext(f"{prefix}id")))
+        self._elements.prefix = tag[: tag.rfind("}") + 1]
+        return tag[len(self._elements.prefix) :]
 
     def _end_page(self) -> None:
         if self._page is None:
@@ -242,9 +188,9 @@ class Export:
         self._parent = None
         self._parent_bytes = None
 
-    def _reached(self, page: _Page, after: Place, element: Any) -> bool:
+    def _reached(self, page: Page, after: Place, element: Any) -> bool:
         """Whether this revision is the one to go on after. If not, only its id is remembered."""
-        rev_id = _integer(element.findtext(f"{self._prefix}id")) or 0
+        rev_id = integer(element.findtext(f"{self._elements.prefix}id")) or 0
         if (page.ordinal, self._revisions) < (after.page, after.revision):
             self._last_id = rev_id
             self._parent = RevisionText(rev_id, None)
@@ -253,105 +199,11 @@ class Export:
             raise BadInput(f"{self._path}: not the file that was left {self._left_at(after)}")
         return True
 
-    def _revision(self, page: _Page, element: Any) -> SourceItem:
-        prefix = len(self._prefix)
-        found: dict[str, Any] = {}
-        for child in element:
-            found.setdefault(child.tag[prefix:], child)
-        rev_id = _integer(_text(found.get("id"))) or 0
-        self._last_id = rev_id
-        parent, parent_bytes = self._parent, self._parent_bytes
-        given_parent = _integer(_text(found.get("parentid"))) or None
-        if parent is not None:
-            parent_id = parent.rev_id or None
-        else:
-            parent_id = given_parent
-            if parent_id is not None:  # the export begins in the middle of the page
-                parent = RevisionText(parent_id, None, page_id=page.page_id)
-        contributor, comment = found.get("contributor"), found.get("comment")
-        user_hidden = contributor is not None and contributor.get("deleted") is not None
-        comment_hidden = comment is not None and comment.get("deleted") is not None
-        text, digest, size, text_hidden = self._body(found.get("text"))
-        revision = RevisionText(
-            rev_id=rev_id,
-            text=text,
-            sha1=digest,
-            page_id=page.page_id,
-            parent_id=parent_id,
-            text_hidden=text_hidden,
-            user_hidden=user_hidden,
-            comment_hidden=comment_hidden,
-            content_model=(_text(found.get("model")) or "wikitext")[:64],
-        )
-        self._parent, self._parent_bytes = revision, size
-        cursor = f"{page.ordinal}:{self._revisions}:{rev_id}"
-        performer = "" if user_hidden else self._performer(contributor)
-        event_time = _seconds(_text(found.get("timestamp")))
-        title = page.title
-        broken = not title or len(title) > MAX_TITLE_CHARS or _CONTROL.search(title) is not None
-        if event_time is None or broken or not rev_id:
-            return SourceItem(cursor, raw=self._as_recent_change(page, rev_id, parent_id, event_time))
-        return SourceItem(
-            cursor,
-            edit=Edit(
-                event_id=blake2b(f"{self._wiki}:{rev_id}".encode(), digest_size=16).hexdigest(),
-                wiki=self._wiki,
-                server_name=self._server_name,
-                title=title,
-                namespace=page.namespace,
-                rev_id=rev_id,
-                parent_id=parent_id,
-                performer=performer[:MAX_NAME_CHARS],
-                performer_kind=performer_kind(performer) if performer else PerformerKind.HIDDEN,
-                event_time=event_time,
-                arrival_time=event_time,
-                comment="" if comment_hidden else (_text(comment) or "")[:MAX_COMMENT_CHARS],
-                minor="minor" in found,
-                is_new=parent_id is None,
-                old_len=parent_bytes if parent_id is not None else None,
-                new_len=size,
-                page_id=page.page_id,
-                content=Content(revision, parent),
-            ),
-        )
-
-    def _body(self, element: Any) -> tuple[str | None, str | None, int | None, bool]:
-        """Text, digest and length of a `<text>`, and whether it is hidden. A dump without texts
-        gives lengths only."""
-        if element is None:
-            return None, None, None, False
-        said = _integer(element.get("bytes"))
-        if element.get("deleted") is not None:
-            return None, None, said, True
-        text: str = element.text or ""
-        if not text and said:
-            return None, None, said, False
-        body = text.encode()
-        digest = sha1(body, usedforsecurity=False).hexdigest()
-        if len(body) > self._max_text_bytes:
-            return None, digest, len(body), False
-        return text, digest, len(body), False
-
-    def _performer(self, contributor: Any) -> str:
-        if contributor is None:
-            return ""
-        prefix = self._prefix
-        return contributor.findtext(f"{prefix}username") or contributor.findtext(f"{prefix}ip") or ""
-
-    def _as_recent_change(
-        self, page: _Page, rev_id: int, parent_id: int | None, event_time: float | None
-    ) -> bytes:
-        return msgspec.json.encode(
-            {
-                "meta": {"domain": self._server_name},
-                "type": "edit",
-                "wiki": self._wiki,
-                "title": page.title[: MAX_TITLE_CHARS + 1],
-                "namespace": page.namespace,
-                "timestamp": None if event_time is None else int(event_time),
-                "revision": {"old": parent_id, "new": rev_id},
-            }
-        )
+    def _read(self, page: Page, element: Any) -> SourceItem:
+        read = self._elements.revision(element, page, self._revisions, self._parent, self._parent_bytes)
+        self._parent, self._parent_bytes = read.text, read.size
+        self._last_id = read.text.rev_id
+        return read.item
 
     def _where(self) -> str:
         if self._page is not None:
@@ -362,34 +214,6 @@ class Export:
 
     def _left_at(self, after: Place) -> str:
         return f"after revision {after.revision} (id {after.rev_id}) of page {after.page}"
-
-
-def _text(element: Any) -> str | None:
-    if element is None:
-        return None
-    text: str | None = element.text
-    return text
-
-
-def _integer(text: str | None, low: int = 0) -> int | None:
-    if text is None or len(text) > 32:
-        return None
-    try:
-        number = int(text)
-    except ValueError:
-        return None
-    return number if low <= number <= _MAX_ID else None
-
-
-def _seconds(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        seconds = moment.timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return seconds if moment.tzinfo is not None and EARLIEST <= seconds <= LATEST else None
 
 
 def _fatal(parser: Any) -> str | None:

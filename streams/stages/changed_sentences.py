@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streams.stages.diff import TextDelta, common_prefix
+from streams.stages.diff import TextDelta
+from streams.stages.lines import common_prefix
 from streams.stages.sentences import ends_sentence, split_sentences
 from streams.stages.wikitext import LineKind, Marks, plain_lines, plain_text
 

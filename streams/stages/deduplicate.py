@@ -24,5 +24,8 @@ class RecentIds:
             ids.popitem(last=False)
         return True
 
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._ids
+
     def __len__(self) -> int:
         return len(self._ids)

@@ -30,7 +30,7 @@ class Features(Protocol[RowCo]):
         edit: Edit,
         delta: TextDelta | None,
         page: PageView,
-        performer: PerformerView,
+        performer: PerformerView | None,
         words: WordMemory | None,
     ) -> RowCo: ...
 
@@ -48,14 +48,15 @@ def fold_edit(
     edit: Edit,
     *,
     page: PageState,
-    performer: PerformerView,
+    performer: PerformerView | None,
     words: Callable[[], WordMemory],
     number: int,
     claim: RevertClaim | None,
     features: Features[RowT],
 ) -> Folded[RowT] | None:
     """Change the states in place. None for a stale edit, which changes nothing. `words` gives the
-    page's memory, asked for only where the texts are known; `number` is the edit's in the log."""
+    page's memory, asked for only where the texts are known; `number` is the edit's in the log;
+    `performer` None: nobody could say."""
     event_time = edit.event_time
     if place_of(page, event_time, edit.rev_id) is None:
         return None

@@ -1,9 +1,5 @@
 """Bytes -> `Edit | LogEvent | TagsChange | Skip | DeadLetter`. Parsed once, here; only `meta` is
-required in a recent change, everything else may be absent or null.
-
-Format: mediawiki/recentchange 1.0.x and mediawiki/revision/tags-change 1.0.x of Wikimedia's event
-schemas. Older bodies (`meta.schema_uri`, no `$schema`) have the same fields.
-"""
+required in a recent change, everything else may be absent or null."""
 
 from __future__ import annotations
 
@@ -11,14 +7,14 @@ import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from hashlib import blake2b
-from ipaddress import ip_address
-from typing import Annotated
 
 import msgspec
 
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import DeadLetter, Edit, LogEvent, PerformerKind, Skip, TagsChange
+from streams.stages.performer_kinds import performer_kind
 from streams.stages.protection import restrictions
+from streams.stages.recent_change import Meta, RecentChange, decode, move_target
 
 #: A recent change is 1 to 4 KB; Kafka's own default bound is 1 MiB.
 MAX_EVENT_BYTES = 1 << 20
@@ -43,93 +39,11 @@ _UNSHOWN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff"
     r"\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_TEMPORARY = re.compile(r"^~2[0-9]{3}-[0-9]+(-[0-9]+)*$")
-
-_Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))]
-_Bytes = Annotated[int, msgspec.Meta(ge=0, le=(1 << 40))]
-_Seconds = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=(1 << 62))]
-
-
-class _Meta(msgspec.Struct, gc=False):
-    dt: datetime | None = None
-    id: str | None = None
-    domain: str | None = None
-    stream: str | None = None
-
-
-class _Lengths(msgspec.Struct, gc=False):
-    old: _Bytes | None = None
-    new: _Bytes | None = None
-
-
-class _Revisions(msgspec.Struct, gc=False):
-    old: _Id | None = None
-    new: _Id | None = None
-
-
-class _Body(msgspec.Struct, gc=False):
-    """The fields read, of both schemas."""
-
-    meta: _Meta
-    type: str | None = None
-    wiki: str | None = None
-    title: str | None = None
-    namespace: int | None = None
-    user: str | None = None
-    comment: str | None = None
-    timestamp: _Seconds | None = None
-    bot: bool | None = None
-    minor: bool | None = None
-    length: _Lengths | None = None
-    revision: _Revisions | None = None
-    server_name: str | None = None
-    server_script_path: str | None = None
-    log_type: str | None = None
-    log_action: str | None = None
-    log_id: int | None = None
-    log_params: msgspec.Raw = msgspec.Raw(b"")
-    # mediawiki/revision/tags-change
-    database: str | None = None
-    rev_id: _Id | None = None
-    page_title: str | None = None
-    tags: list[str] | None = None
-
-
-class _MoveParams(msgspec.Struct, gc=False):
-    target: str | None = None
-
-
-_DECODER = msgspec.json.Decoder(_Body)
-_MOVE_DECODER = msgspec.json.Decoder(_MoveParams)
 
 Normalized = Edit | LogEvent | TagsChange | Skip | DeadLetter
 
 _CANARY = SkipReason.CANARY
 _SKIPS = {reason: Skip(reason) for reason in SkipReason}
-
-
-def default_temporary(name: str) -> bool:
-    """Wikimedia's pattern of temporary accounts, `~2026-12345-67`."""
-    return _TEMPORARY.match(name) is not None
-
-
-def performer_kind(
-    name: str | None, is_temporary: Callable[[str], bool] = default_temporary
-) -> PerformerKind:
-    """IP by what the name is: old exports keep names in `<ip>`, and mask the last part (`.xxx`)."""
-    if not name:
-        return PerformerKind.HIDDEN
-    first = name[0]
-    if first == "~":
-        return PerformerKind.TEMPORARY if is_temporary(name) else PerformerKind.REGISTERED
-    if (first in "0123456789" or ":" in name) and "%" not in name:
-        candidate = name[:-3] + "0" if name.endswith(".xxx") else name
-        try:
-            ip_address(candidate)
-        except ValueError:
-            return PerformerKind.REGISTERED
-        return PerformerKind.IP
-    return PerformerKind.REGISTERED
 
 
 class Normalizer:
@@ -154,7 +68,7 @@ class Normalizer:
         try:
             if len(raw) > MAX_EVENT_BYTES:
                 return _dead(raw, DeadReason.TOO_LARGE, f"{len(raw)} bytes", position)
-            body = _DECODER.decode(raw)
+            body = decode(raw)
             return self._of_body(body, raw, position)
         except msgspec.ValidationError as err:
             return _dead(raw, DeadReason.SCHEMA, str(err), position)
@@ -167,7 +81,7 @@ class Normalizer:
         except RecursionError:
             return _dead(raw, DeadReason.TOO_DEEP, "nested too deeply", position)
 
-    def _of_body(self, body: _Body, raw: bytes, position: str) -> Normalized:
+    def _of_body(self, body: RecentChange, raw: bytes, position: str) -> Normalized:
         meta = body.meta
         arrival = _seconds(meta.dt)
         if meta.domain == "canary":
@@ -232,7 +146,7 @@ class Normalizer:
 
     def _log_event(
         self,
-        body: _Body,
+        body: RecentChange,
         raw: bytes,
         wiki: str,
         title: str,
@@ -260,7 +174,9 @@ class Normalizer:
             log_id=body.log_id,
         )
 
-    def _tags_change(self, body: _Body, raw: bytes, position: str, arrival: float | None) -> Normalized:
+    def _tags_change(
+        self, body: RecentChange, raw: bytes, position: str, arrival: float | None
+    ) -> Normalized:
         wiki, title = body.database, body.page_title
         if not wiki or not _is_wiki(wiki) or not body.rev_id or not title or arrival is None:
             return _dead(raw, DeadReason.SCHEMA, "a tags change without its revision", position)
@@ -287,7 +203,7 @@ class Normalizer:
         return performer_kind(name, lambda candidate: own(wiki, candidate))
 
 
-def _event_id(meta: _Meta, raw: bytes) -> str:
+def _event_id(meta: Meta, raw: bytes) -> str:
     """`meta.id`, or a digest of the bytes where it is absent or no id at all."""
     found = meta.id
     if found and len(found) <= 64 and found.isascii() and found.isprintable():
@@ -331,18 +247,12 @@ def _script_path(path: str | None) -> str:
     return "/w"
 
 
-def _restrictions(body: _Body) -> tuple[str, ...]:
+def _restrictions(body: RecentChange) -> tuple[str, ...]:
     return tuple(f"{found.action}={found.level}" for found in restrictions(bytes(body.log_params))[:8])
 
 
-def _move_target(body: _Body) -> str | None:
-    params = bytes(body.log_params)
-    if not params.startswith(b"{"):
-        return None  # MediaWiki sends [] for no parameters
-    try:
-        target = _MOVE_DECODER.decode(params).target
-    except msgspec.DecodeError:
-        return None
+def _move_target(body: RecentChange) -> str | None:
+    target = move_target(bytes(body.log_params))
     if not target or len(target) > MAX_TITLE_CHARS or _CONTROL.search(target):
         return None
     return target

@@ -14,37 +14,23 @@ from itertools import islice
 
 import msgspec
 
+from streams.stages.dates import MAX_NUMBERS, take_dates
+from streams.stages.names import names_of
 from streams.stages.tokens import words
 from streams.stages.word_tables import (
     MONTHS,
-    NAME_GLUE,
     NEGATION_CHARS,
     NEGATIONS,
-    NOT_NAMES,
     POINT_IS_DECIMAL,
     SCALES,
     WORD_NUMBERS,
 )
-
-MAX_NUMBERS = 64
-"""Numbers, or dates, read of one sentence: more of them are a list."""
 
 DIGITS = {
     code: str(unicodedata.decimal(chr(code)))
     for code in range(0x660, sys.maxunicode + 1)
     if unicodedata.category(chr(code)) == "Nd"
 }
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-_DATE = re.compile(
-    rf"(?=[\d{''.join(sorted({month[0] for month in MONTHS}))}])(?:"  # how any of them begins: cheap to rule out
-    r"\b(?P<iy>\d{4})-(?P<im>\d{2})-(?P<id>\d{2})\b"
-    r"|(?P<cy>\d{1,4})\s?年\s?(?:(?P<cm>\d{1,2})\s?月\s?(?:(?P<cd>\d{1,2})\s?日)?)?"
-    rf"|\b(?P<mm>{_MONTH})\.?\s+(?P<md>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:\s*,?\s*(?P<my>\d{{3,4}})(?!\d))?"
-    rf"|\b(?P<dd>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?(?P<dm>{_MONTH})\b\.?"
-    r"(?:\s*,?\s*(?:de\s+|del\s+)?(?P<dy>\d{3,4})(?!\d))?"
-    rf"|\b(?P<nm>{_MONTH})\.?,?\s+(?:of\s+|de\s+)?(?P<ny>\d{{4}})\b)",
-    re.I,
-)
 _SCALE = (
     r"hundred|thousand|million(?:s|en|es)?|billion(?:s|en|es)?|trillion|mio|mrd|milliard(?:s|en)?"
     r"|mill(?:ones|ón)|milhões|milioni|miliardi|mil|mln|mlrd|тыс|млн|млрд|тысяч|миллион(?:а|ов)?|[万萬億亿千]"
@@ -80,8 +66,6 @@ _WORD_NUMBER = re.compile(
     r"|billion))?\b",
     re.I,
 )
-_NAME = re.compile(r"(?:[^\W\d_]\.){2,}(?!\w)|[^\W\d_][\w'’-]*")
-_NOT_A_NAME_END = re.compile(r"(?:ing|ly)$")
 _LANGUAGE = re.compile(r"([a-z_]+?)(?:wiki(?:quote|source|news|books|versity|voyage)?|wiktionary)$")
 
 
@@ -110,7 +94,7 @@ def values_of(text: str, language: str = "en", sentence: bool = True) -> Values:
     dates: list[str] = []
     has_digit = any(map(str.isdigit, text))
     if has_digit and ("年" in text or "-" in text or not MONTHS.keys().isdisjoint(folded_words)):
-        text, dates = _take_dates(text)
+        text, dates = take_dates(text)
     quantities: list[str] = []
     numbers: list[str] = []
     for match in islice(_NUMBER.finditer(text), MAX_NUMBERS) if has_digit else ():
@@ -142,21 +126,6 @@ def values_of(text: str, language: str = "en", sentence: bool = True) -> Values:
         names_of(text, sentence),
         _negations(folded, folded_words, language),
     )
-
-
-def _take_dates(text: str) -> tuple[str, list[str]]:
-    """The text with a mark in place of each date, and the dates."""
-    dates: list[str] = []
-    rest: list[str] = []
-    position = 0
-    for match in islice(_DATE.finditer(text), MAX_NUMBERS):
-        date = _date(match)
-        if date:
-            dates.append(date)
-            rest += (text[position : match.start()], " \x00 ")
-            position = match.end()
-    rest.append(text[position:])
-    return "".join(rest), dates
 
 
 def plain_number(written: str, language: str = "en") -> str:
@@ -206,72 +175,6 @@ def _is_year(text: str, match: re.Match[str]) -> bool:
     if _PLURAL_AFTER.match(text, match.end("number")):
         return False
     return bool(_YEAR_BEFORE.search(text, max(0, match.start("number") - 12), match.start("number")))
-
-
-def _date(match: re.Match[str]) -> str:
-    group = match.groupdict()
-    if group["iy"]:
-        return f"{group['iy']}-{group['im']}-{group['id']}"
-    if group["cy"]:
-        return "-".join(part.zfill(2) for part in (group["cy"], group["cm"], group["cd"]) if part)
-    month = MONTHS.get((group["mm"] or group["dm"] or group["nm"] or "").casefold())
-    if month is None:
-        return ""
-    if group["nm"]:
-        return f"{group['ny']}-{month:02}"
-    day = int(group["md"] or group["dd"])
-    if not 1 <= day <= 99:
-        return ""
-    year = group["my"] or group["dy"]
-    return f"{year}-{month:02}-{day:02}" if year else f"--{month:02}-{day:02}"
-
-
-def names_of(text: str, sentence: bool = True) -> tuple[str, ...]:
-    """Runs of capitalised words. A lone capital at the start of a sentence is a name unless it is a
-    function word or looks like an adverb or a participle."""
-    found: list[str] = []
-    run: list[str] = []
-    glue: list[str] = []
-    run_end = 0
-    opening = sentence
-    opened = False
-
-    def close() -> None:
-        folded = run[0].casefold() if len(run) == 1 else ""
-        if run and folded not in NOT_NAMES and not (opened and _NOT_A_NAME_END.search(folded)):
-            found.append(" ".join(run))
-        run.clear()
-        glue.clear()
-
-    for match in _NAME.finditer(text):
-        word = match[0].rstrip("'’-")
-        if run and not _joined(text[run_end : match.start()], run[-1]):
-            close()
-        if word[:1].isupper():
-            if opening and word.casefold() in NOT_NAMES:
-                opening = False
-                continue
-            if not run:
-                opened = opening
-            if word[-2:] in ("'s", "’s"):
-                word = word[:-2]
-            run += [*glue, word]
-            glue.clear()
-            run_end = match.end()
-        elif run and len(glue) < 2 and word.casefold() in NAME_GLUE:
-            glue.append(word)
-            run_end = match.end()
-        elif run:
-            close()
-        opening = False
-    close()
-    return tuple(found)
-
-
-def _joined(gap: str, last: str) -> bool:
-    """Nothing but spaces and quotes between two words, or the dot of an initial."""
-    rest = gap.strip(' "“”')
-    return not rest or (rest == "." and len(last) <= 2)
 
 
 def _negations(folded: str, folded_words: list[str], language: str) -> tuple[str, ...]:

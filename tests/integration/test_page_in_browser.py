@@ -108,6 +108,58 @@ def test_a_hostile_title_shows_as_text_and_runs_nothing(browser: Chrome, world: 
     assert console(browser) == []
 
 
+@pytest.mark.parametrize(
+    ("comment", "shown"),
+    [
+        ("/* History */ [[Special:Contributions/X|X]] was here", "History: X was here"),
+        ("/* Early life */", "Early life:"),
+        ("[[:Category:Towers]] and [[Tower of London]]", "Category:Towers and Tower of London"),
+        ("[[broken [[Rome|<img src=x onerror='window.pwned=1'>]]", "[[broken <img src=x onerror='window.pwned=1'>"),
+        ("/* <b>Top</b> */ [[javascript:window.pwned=1|\u202ehere]]", "<b>Top</b>: [U+202E]here"),
+    ],
+)  # fmt: skip
+def test_a_comment_shows_as_the_wiki_words_it(
+    browser: Chrome, world: WebWorld, comment: str, shown: str
+) -> None:
+    visit(browser, world)
+    world.alerts.commit(sample_alert(1, comment=comment))
+    eventually(lambda: titles(browser, "open"))
+    node = browser.find_element(By.CSS_SELECTOR, "#open .comment")
+    assert node.get_property("textContent") == shown  # `text` is empty while the card fades in
+    script = "return [document.querySelectorAll('#open img, #open .comment *').length, window.pwned]"
+    assert browser.execute_script(script) == [0, None]
+    assert console(browser) == []
+
+
+def test_a_comment_of_nothing_but_marks_is_left_out(browser: Chrome, world: WebWorld) -> None:
+    visit(browser, world)
+    world.alerts.commit(sample_alert(1, comment="/* */"))
+    eventually(lambda: titles(browser, "open"))
+    assert not browser.find_elements(By.CSS_SELECTOR, "#open .comment")
+
+
+def test_a_contested_page_tells_which_revision_to_use(browser: Chrome, world: WebWorld) -> None:
+    known = sample_alert(1, kind=AlertKind.PAGE_CONTESTED)
+    world.alerts.commit(known)
+    visit(browser, world)
+    eventually(lambda: titles(browser, "open"))
+    line = browser.find_element(By.CSS_SELECTOR, "#open .to-use")
+    assert line.get_property("textContent") == (
+        f"Good to use meanwhile: revision {known.last_good_rev_id}, which stood before the dispute"
+    )
+    assert line.find_element(By.TAG_NAME, "a").get_attribute("href") == known.last_good_url
+    assert text_of(browser, "open").count(str(known.last_good_rev_id)) == 1
+
+
+def test_a_dispute_as_old_as_what_we_saw_says_so(browser: Chrome, world: WebWorld) -> None:
+    world.alerts.commit(
+        sample_alert(1, kind=AlertKind.PAGE_CONTESTED, last_good_rev_id=None, last_good_url="")
+    )
+    visit(browser, world)
+    eventually(lambda: titles(browser, "open"))
+    assert "before the dispute is not known" in text_of(browser, "open")
+
+
 def test_a_resolved_alert_moves_to_settled_with_who_and_when(browser: Chrome, world: WebWorld) -> None:
     alert = sample_alert(1)
     world.alerts.commit(alert)

@@ -20,7 +20,8 @@ import skops.io
 from models import artifact_files
 from models.classifier import ARTIFACT_DIR, Classifier, load_classifier
 from models.features import FEATURE_NAMES
-from models.reasons import GROUPS, MAX_REASONS, MIN_CONTRIBUTION, PHRASES, phrase
+from models.phrases import PHRASES, phrase
+from models.reasons import GROUPS, MAX_REASONS, MIN_CONTRIBUTION
 from models.replay import Replay
 from streams.errors import BadArtifact
 from streams.records import Edit
@@ -301,6 +302,25 @@ def test_every_feature_is_explained_once_and_in_words() -> None:
     for name in FEATURE_NAMES:
         for value in (0.0, 1.0, -3.0, 25.0, math.nan):
             assert "{" not in phrase(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("longest_run", 5.0, "the same character stands 5 times in a row"),
+        ("longest_run", 12.0, "the same character stands 12 or more times in a row"),
+        ("longest_run", 1.0, "no character stands three times in a row"),
+        ("removed_words", math.log1p(1), "1 word is removed"),
+        ("removed_words", math.log1p(40), "40 words are removed"),
+        ("page_own_reverted", 1.0, "1 of this editor's latest edits here was reverted"),
+        ("comment_length", 0.0, "the editor wrote no edit summary"),
+        ("number_jump", 1.0, "a number becomes about 10 times as large, or as small"),
+        ("number_jump", math.log10(1_234), "a number becomes about 1,200 times as large, or as small"),
+        ("number_jump", 0.01, "a number is changed by less than 5 %"),
+    ],
+)
+def test_a_reason_reads_as_a_sentence(name: str, value: float, text: str) -> None:
+    assert phrase(name, value) == text
 
 
 def test_a_rows_reasons_do_not_depend_on_the_rows_beside_it(

@@ -1,5 +1,6 @@
 // An alert as elements. Every text of a wiki goes in by textContent, isolated for its direction.
 
+import { plainComment } from "./comment.js";
 import { getJson } from "./feed.js";
 import { diffWords, duration, visible } from "./words.js";
 
@@ -68,15 +69,32 @@ export function openCard(alert) {
       age(alert.event_time)),
     element("div", { class: "head" }, element("div", {}, title(alert), performer(alert)), risk(alert)),
   );
+  if (isContested(alert)) card.append(toUse(alert));
   card.append(...changes(alert.fact_changes));
   const why = reasons(alert);
   if (why !== null) card.append(why);
   card.append(element("footer", { class: "links" },
     link(alert.diff_url, "Diff"),
     link(alert.page_url, "Page"),
-    alert.last_good_rev_id === null ? null : link(alert.last_good_url, `Last good revision ${alert.last_good_rev_id}`),
+    alert.last_good_rev_id === null || isContested(alert) ? null : link(alert.last_good_url, `Last good revision ${alert.last_good_rev_id}`),
     history(alert)));
   return card;
+}
+
+function isContested(alert) {
+  return alert.kind === "page.contested";
+}
+
+/** Both sides of a dispute think theirs is the good one: what stood before it is neither's. */
+function toUse(alert) {
+  const line = element("p", { class: "to-use" });
+  if (alert.last_good_rev_id === null) {
+    line.append("Which revision stood before the dispute is not known: see the page's history.");
+    return line;
+  }
+  const name = `revision ${alert.last_good_rev_id}`;
+  line.append("Good to use meanwhile: ", link(alert.last_good_url, name) ?? name, ", which stood before the dispute");
+  return line;
 }
 
 function title(alert) {
@@ -85,10 +103,11 @@ function title(alert) {
 
 function performer(alert) {
   const parts = element("p", { class: "who" });
-  if (alert.kind === "page.contested") parts.append("last edit by ");
+  if (isContested(alert)) parts.append("last edit by ");
   if (alert.performer) parts.append(untrusted(alert.performer, { class: "name" }), " · ");
   parts.append(PERFORMERS[alert.performer_kind] ?? alert.performer_kind);
-  if (alert.comment) parts.append(" · “", untrusted(alert.comment, { class: "comment" }), "”");
+  const comment = plainComment(alert.comment);
+  if (comment) parts.append(" · “", untrusted(comment, { class: "comment" }), "”");
   return parts;
 }
 
@@ -141,7 +160,7 @@ function reasons(alert) {
     list.append(element("li", { class: way }, untrusted(reason.text),
       way === "lowers" ? element("span", { class: "note" }, " (speaks for it)") : ""));
   }
-  if (alert.kind === "page.contested" || alert.evidence.edits > 1) {
+  if (isContested(alert) || alert.evidence.edits > 1) {
     for (const [name, label] of Object.entries(OBSERVED)) {
       const value = alert.evidence[name];
       if (value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)) continue;

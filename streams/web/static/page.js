@@ -1,6 +1,7 @@
 // The page: what is known of the alerts, and how it is laid out. The server pushes, nothing is reloaded.
 
 import { element, KINDS, openCard, settledRow } from "./card.js";
+import { plainComment } from "./comment.js";
 import { AlertStream, getJson, hasToken, saveToken, TokenWanted } from "./feed.js";
 import { duration, visible } from "./words.js";
 
@@ -146,7 +147,7 @@ function filter() {
 
 function searchable(alert) {
   const facts = alert.fact_changes.flatMap((fact) => [fact.section, fact.before, fact.after]);
-  return [alert.title, alert.performer, alert.comment, ...facts, ...alert.reasons.map((r) => r.text)].join("\n").toLowerCase();
+  return [alert.title, alert.performer, plainComment(alert.comment), ...facts, ...alert.reasons.map((r) => r.text)].join("\n").toLowerCase();
 }
 
 function drawWikis(all) {

@@ -183,6 +183,7 @@ def test_a_receiver_that_is_down_gets_everything_when_it_is_up(world: World) -> 
         assert not sink.status().ok
         assert not sink.status().needed
         assert "nothing answers there" in sink.status().detail
+        assert "next try in 0 s" not in sink.status().detail
         assert world.backlog() == 3
         up = Receiver(port)
         until(lambda: up.seqs == [1, 2, 3])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from streams.sources.backoff import Backoff
+from streams.sources.backoff import Backoff, next_try
 
 
 def test_waits_double_up_to_the_limit_each_with_jitter() -> None:
@@ -44,3 +44,9 @@ def test_a_server_that_cuts_after_each_event_is_not_hammered() -> None:
     for _ in range(10):
         backoff.alive()
         assert backoff.after_cut(connected_s=0.1) >= 0.5
+
+
+def test_a_wait_is_told_in_whole_seconds_and_never_as_none() -> None:
+    assert next_try(12.4) == "next try in 12 s"
+    assert next_try(0.2) == "next try in 1 s"
+    assert next_try(0.0) == next_try(-3.0) == "trying now"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from streams.errors import BadInput
+from streams.errors import BadInput, BadSetting
 from streams.sources.open import open_source
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ def test_the_live_sources_and_standard_input_are_opened_by_name() -> None:
         ("new.xml.zst", "its ending does not tell"),
         ("renamed.xml", "zstd is not read: unpack it first"),
         ("https://stream.wikimedia.org/v2", "goes into FACTWATCH_EVENTSTREAMS_URL"),
-        ("rcfeed://x", "wants rcfeed://HOST:PORT"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
@@ -76,3 +75,9 @@ def test_what_is_wrong_is_said_in_one_line(
         open_source(spec, SETTINGS)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_address_to_listen_on_is_a_setting() -> None:
+    with pytest.raises(BadSetting, match=r"rcfeed://wiki\.example: wants rcfeed://HOST:PORT") as caught:
+        open_source("rcfeed://wiki.example", SETTINGS)
+    assert caught.value.exit_code == 2

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from streams.errors import BadInput
+from streams.errors import BadSetting
 from streams.reasons import DeadReason
 from streams.records import DeadLetter, Edit
 from streams.sources import rcfeed
@@ -183,12 +183,12 @@ def test_without_a_host_it_listens_on_loopback() -> None:
     ["rcfeed://", "rcfeed://host", "rcfeed://127.0.0.1:99999", "rcfeed:9390", "rcfeed://h:1/x"],
 )
 def test_an_address_that_is_none_is_refused_with_an_example(address: str) -> None:
-    with pytest.raises(BadInput, match=r"wants rcfeed://HOST:PORT, as in rcfeed://127\.0\.0\.1:9390"):
+    with pytest.raises(BadSetting, match=r"wants rcfeed://HOST:PORT, as in rcfeed://127\.0\.0\.1:9390"):
         RcFeedSource(address)
 
 
 def test_an_address_in_use_or_not_ours_is_refused(feed: RcFeedSource) -> None:
-    with pytest.raises(BadInput, match="can't listen there: address already in use"):
+    with pytest.raises(BadSetting, match="can't listen there: address already in use"):
         RcFeedSource(f"rcfeed://{feed.address}")
-    with pytest.raises(BadInput, match="can't listen there: cannot assign requested address"):
+    with pytest.raises(BadSetting, match="can't listen there: cannot assign requested address"):
         RcFeedSource("rcfeed://192.0.2.1:9390")

@@ -13,9 +13,9 @@ from streams.stages.normalize import (
     MAX_COMMENT_CHARS,
     MAX_EVENT_BYTES,
     Normalizer,
-    performer_kind,
     quote_untrusted,
 )
+from streams.stages.performer_kinds import performer_kind
 from tests.core_world import HOST, START, change, raw_change
 
 NORMALIZE = Normalizer()

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from streams.records import Edit
+from streams.stages.controversy import DISPUTE_WINDOW_S
 from streams.stages.track import (
-    DISPUTE_WINDOW_S,
     STALE,
     Observation,
     RevertClaim,

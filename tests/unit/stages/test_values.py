@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.stages.values import gone_and_come, language_of, names_of, plain_number, values_of
+from streams.stages.names import names_of
+from streams.stages.values import gone_and_come, language_of, plain_number, values_of
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from streams.state.episode import EpisodeState
 from streams.state.page import PageState
 from streams.state.performer import PerformerState
 from streams.state.watermark import Watermark
-from streams.store import sqlite, state_journal
+from streams.store import readers, sqlite, state_journal
 from streams.store.batch import Batch, EditRow, KeptRows, LabelRow
 from streams.store.keys import state_id
 from streams.store.reader import AlertFilter
-from streams.store.sqlite import SCHEMA_VERSION, SqliteStore, StoreFull
+from streams.store.sqlite import SCHEMA_VERSION, SqliteStore
+from streams.store.sqlite_errors import StoreFull
 from tests.core_world import START, Core, EditWorld, MarkedScorer
 from tests.sample_alerts import resolved, sample_alert
 
@@ -365,10 +366,10 @@ def test_many_readers_at_once_share_few_connections(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "x.sqlite")
     store.commit(full_batch(), 99.0)
     before = _open_files(tmp_path)
-    with ThreadPoolExecutor(3 * sqlite.READERS) as pool:
+    with ThreadPoolExecutor(3 * readers.READERS) as pool:
         found = list(pool.map(lambda _: len(store.log(0, 10)), range(200)))
     assert found == [1] * 200
-    assert len(_open_files(tmp_path)) <= len(before) + 2 * sqlite.READERS
+    assert len(_open_files(tmp_path)) <= len(before) + 2 * readers.READERS
     store.close()
     assert _open_files(tmp_path) == []
     with pytest.raises(FactwatchError, match="closed already"):

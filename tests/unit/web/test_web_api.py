@@ -136,7 +136,7 @@ def test_every_answer_carries_the_security_headers(served: WebWorld) -> None:
 def test_the_page_names_nothing_outside_and_has_no_inline_code(served: WebWorld) -> None:
     _, _, body = served.get("/")
     page = body.decode()
-    for name in ("page.js", "card.js", "feed.js", "words.js", "page.css", "icon.svg"):
+    for name in ("page.js", "card.js", "comment.js", "feed.js", "words.js", "page.css", "icon.svg"):
         status, _, text = served.get(f"/static/{name}")
         assert status == 200
         page += text.decode()

@@ -1,0 +1,320 @@
+"""The second hop: one partition of `edits`, with all that is known of its pages.
+
+Records are worked on in their order. An edit waits for its answer from the first hop: what was known of
+its performer. What came of it goes to alerts, page status and labels, and reverts back to the first hop.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from streams.kafka.cloud_events import to_event
+from streams.partitions import key_bytes, page_key, partition_of_page, partition_of_performer
+from streams.records import Alert, Edit, Label, LabelKind, LogEvent
+from streams.runners.kept import KeptSweep
+from streams.runners.partitions.dead import dead_letter_of
+from streams.runners.partitions.edit_log import EditChunks
+from streams.runners.partitions.ids import RememberedIds
+from streams.runners.partitions.remote import RemotePerformers
+from streams.runners.partitions.wire import (
+    InRecord,
+    OutRecord,
+    Progress,
+    Reverted,
+    Work,
+    decode_answer,
+    encode,
+    is_requeued,
+    passed_of,
+    source_item_of,
+)
+from streams.runners.processor import Processor
+from streams.runners.states import States
+from streams.sources.base import SourceItem
+from streams.stages.normalize import Normalized
+from streams.stages.status import status_of
+from streams.store.batch import ALERTED, ANONYMOUS, KEPT_AFTER_S, WITH_CONTENT, Batch, LabelRow
+from streams.store.changelog import META, Change, key_of
+from streams.store.keys import state_id
+from streams.store.partitions import PartitionStore
+from streams.topics import ALERTS, EDITS, FEEDBACK, LABELS, PAGE_STATUS, PERFORMERS
+
+#: Processing time that an edit waits for its answer at most.
+PATIENCE_S = 60.0
+
+MakeProcessor = Callable[[States, RemotePerformers, RememberedIds, PartitionStore], Processor]
+Attach = Callable[[Sequence[tuple[SourceItem, Normalized]]], list[tuple[SourceItem, Normalized]]]
+
+
+class _Waiting(msgspec.Struct, gc=False):
+    record: InRecord
+    item: SourceItem
+    known: Normalized | None
+    """None: a heartbeat."""
+    passed: float
+
+
+class PagePartition:
+    """`take` records in any batches, then `work` until it gives None. What `work` gave must be made
+    durable before `done` is called; if that fails, the partition must be thrown away."""
+
+    def __init__(
+        self,
+        store: PartitionStore,
+        *,
+        partition: int,
+        partitions: int,
+        make_processor: MakeProcessor,
+        now: Callable[[], float],
+        attach: Attach = list,
+        progress_s: float = 1.0,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """`attach` gives edits their texts. `progress_s`: event time after which the first hop is told
+        again how far reverts have been told. `now`: processing time, monotonic seconds."""
+        self._store = store
+        self._partition = partition
+        self._partitions = partitions
+        self._now = now
+        self._attach = attach
+        self._progress_s = progress_s
+        self._patience_s = patience_s
+        self._meta = msgspec.structs.replace(store.meta)
+        self._ids = RememberedIds(store, self._meta)
+        self._performers = RemotePerformers(self._ids.recent)
+        self._states = States(store, partitions)
+        self._processor = make_processor(self._states, self._performers, self._ids, store)
+        self._sweep = KeptSweep(store)
+        self._chunks = EditChunks(store)
+        self._waiting: deque[_Waiting] = deque()
+        self._positions = dict(store.meta.positions)
+        self._head_since: float | None = None
+        self.late = 0
+        """Edits that went on without an answer."""
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Where to go on reading, by topic; a topic that is absent, from its beginning."""
+        return dict(self._positions)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def passed(self) -> float:
+        """Event time that has passed."""
+        return self._processor.final_time
+
+    def owns(self, key: str) -> bool:
+        return state_id(key) % self._partitions == self._partition
+
+    def take(self, topic: str, records: Sequence[InRecord]) -> None:
+        """Records of one topic, in the order of their offsets; older ones than were taken are passed
+        over."""
+        expected = self._positions.get(topic, 0)
+        fresh = [record for record in records if record.offset >= expected]
+        if not fresh:
+            return
+        self._positions[topic] = fresh[-1].offset + 1
+        if topic == PERFORMERS.name:
+            for record in fresh:
+                answer = decode_answer(record.value or b"")
+                self._performers.answered(answer.event_id, answer.view, record.offset)
+            return
+        for record in fresh:
+            self._receive(record)
+
+    def _receive(self, record: InRecord) -> None:
+        passed = passed_of(record.headers)
+        item = source_item_of(record)
+        known: Normalized | None = None
+        if record.value is not None:
+            if is_requeued(record):
+                _, known = self._processor.take_again(item)
+            else:
+                ((_, known),) = self._processor.intake([item])
+            if isinstance(known, Edit):
+                self._performers.expect(known.event_id)
+            elif isinstance(known, LogEvent) and not self.owns(page_key(known.wiki, known.title)):
+                known = None  # a move to a title of ours: its page's own partition counts it
+        newest = self._waiting[-1].passed if self._waiting else self.passed
+        self._waiting.append(_Waiting(record, item, known, max(newest, passed or newest)))
+
+    def work(self, most: int) -> Work | None:
+        """At most `most` records, as far as their answers have come. None when there is nothing to
+        do."""
+        ready = self._ready(most)
+        passed = ready[-1].passed if ready else self.passed
+        records = [(one.item, one.known) for one in ready if one.known is not None]
+        times = [one.passed for one in ready if one.known is not None]
+        kept = self._sweep.due(lambda page: passed)
+        told = self._waiting[0].passed if self._waiting else passed
+        if not records and kept is None and not self._worth_telling(told):
+            return None
+        batch = self._processor.process("kafka", self._attach(records), None, times)
+        later = self._processor.expire_all("kafka", passed)
+        batch = _joined(batch, later)
+        batch.kept_rows = kept
+        outcomes = self._meta.outcomes = dict(self._meta.outcomes)
+        for outcome, n in batch.outcomes.items():
+            outcomes[outcome] = outcomes.get(outcome, 0) + n
+        by_position = {one.item.cursor: one.record for one in ready}
+        outputs = self._outputs(batch, by_position)
+        changes = self._chunks.changes(batch)
+        outputs += self._kept(batch)
+        outputs += self._feedback(told)
+        changes += self._changes(batch)
+        return Work(outputs, changes)
+
+    def _ready(self, most: int) -> list[_Waiting]:
+        ready: list[_Waiting] = []
+        waiting = self._waiting
+        while waiting and len(ready) < most:
+            head = waiting[0]
+            if isinstance(head.known, Edit) and not self._performers.has(head.known.event_id):
+                if ready or not self._lost_patience():
+                    break
+                self.late += 1
+            self._head_since = None
+            ready.append(waiting.popleft())
+        return ready
+
+    def _lost_patience(self) -> bool:
+        now = self._now()
+        if self._head_since is None:
+            self._head_since = now
+        return now - self._head_since >= self._patience_s
+
+    # -- outputs -----------------------------------------------------------------------------------
+
+    def _outputs(self, batch: Batch, records: dict[str, InRecord]) -> list[OutRecord]:
+        outputs = [self._alert(alert) for alert in batch.alerts]
+        outputs += self._statuses()
+        risks = {edit.row: edit for edit in batch.edits}
+        for label in batch.labels:
+            logged = risks.get(label.row) or self._store.logged_edit(label.row)
+            if label.label is None and label.row < self._meta.kept_row:
+                label = _kept(label.row, label.key, label.rev_id, label.event_time)
+            outputs.append(
+                self._label(
+                    label,
+                    logged.risk if logged is not None else None,
+                    logged.flags if logged is not None else 0,
+                )
+            )
+        for dead in batch.dead_letters:
+            outputs.append(dead_letter_of(records[dead.position], dead, self._partitions))
+        return outputs
+
+    def _alert(self, alert: Alert) -> OutRecord:
+        event = to_event(alert)
+        partition = partition_of_page(alert.wiki, alert.title, self._partitions)
+        return OutRecord(ALERTS.name, partition, event.key, event.value, event.headers)
+
+    def _statuses(self) -> list[OutRecord]:
+        """Of the pages whose status is another than before this unit of work."""
+        outputs = []
+        for key, episode in self._states.episodes.items():
+            status = status_of(episode)
+            before = self._store.load_episode(state_id(key))
+            if status != (status_of(before) if before is not None else None):
+                value = msgspec.json.encode(status) if status is not None else None
+                outputs.append(OutRecord(PAGE_STATUS.name, self._partition, key_bytes(key), value, []))
+        return outputs
+
+    def _label(self, row: LabelRow, risk: float | None, flags: int) -> OutRecord:
+        wiki, _, title = row.key.partition(":")
+        label = Label(
+            wiki=wiki,
+            title=title,
+            rev_id=row.rev_id,
+            label=row.label,
+            event_time=row.event_time,
+            labelled_time=row.labelled_time,
+            reverted_by=row.reverted_by,
+            evidence=row.evidence,
+            revert_risk=risk,
+            alerted=bool(flags & ALERTED),
+            anonymous=bool(flags & ANONYMOUS),
+            with_content=bool(flags & WITH_CONTENT),
+        )
+        value = msgspec.json.encode(label)
+        return OutRecord(LABELS.name, self._partition, key_bytes(row.key), value, [])
+
+    def _kept(self, batch: Batch) -> list[OutRecord]:
+        """Labels of the edits that have stood long enough."""
+        return [
+            self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit.risk, edit.flags)
+            for edit in self._chunks.kept(batch)
+        ]
+
+    def _worth_telling(self, told: float) -> bool:
+        return told - self._meta.told >= self._progress_s
+
+    def _feedback(self, told: float) -> list[OutRecord]:
+        """Reverts, to the performers' partitions, and to all of them how far they have been told: up to
+        the record that is next, which may itself be waiting for them."""
+        outputs = []
+        for key, entry, seen in self._performers.take_reverted():
+            wiki = key.partition(":")[0]
+            is_address = bool(entry.flags & ANONYMOUS)
+            place = partition_of_performer(
+                wiki, entry.performer, self._partitions, is_address=is_address
+            )
+            value = encode(Reverted(wiki, entry.performer, is_address, seen))
+            outputs.append(
+                OutRecord(FEEDBACK.name, place, key_bytes(f"{wiki}:{entry.performer}"), value, [])
+            )
+        if self._worth_telling(told):
+            value = encode(Progress(self._partition, told))
+            self._meta.told = told
+            outputs.extend(
+                OutRecord(FEEDBACK.name, place, b"", value, []) for place in range(self._partitions)
+            )
+        return outputs
+
+    # -- changelog ---------------------------------------------------------------------------------
+
+    def _changes(self, batch: Batch) -> list[Change]:
+        meta = self._meta
+        meta.number += 1
+        changes: list[Change] = [(key_of("p", key), encode(page)) for key, page in batch.pages.items()]
+        changes += [(key_of("w", key), encode(words.pack())) for key, words in batch.words.items()]
+        changes += [
+            (key_of("e", key), encode(episode) if episode is not None else None)
+            for key, episode in batch.episodes.items()
+        ]
+        changes += self._ids.changes(batch.event_ids)
+        if batch.watermark is not None:
+            meta.watermark = batch.watermark
+        meta.next_row = self._processor.next_row
+        meta.positions = dict(self._positions)
+        if self._waiting:
+            meta.positions[EDITS.name] = self._waiting[0].record.offset
+        held = self._performers.first_held
+        if held is not None:
+            meta.positions[PERFORMERS.name] = held
+        if batch.kept_rows is not None:
+            meta.kept_row = batch.kept_rows.below
+        changes.append((META, encode(meta)))
+        return changes
+
+    def done(self) -> None:
+        """What `work` gave is durable, and the store has it."""
+        self._processor.committed()
+
+
+def _kept(row: int, key: str, rev_id: int, event_time: float) -> LabelRow:
+    return LabelRow(row, LabelKind.KEPT, event_time + KEPT_AFTER_S, 0, "", key, rev_id, event_time)
+
+
+def _joined(batch: Batch, later: Batch) -> Batch:
+    """`later` came of time alone: its states are all that there are, with those of `batch`."""
+    batch.alerts += later.alerts
+    batch.pages, batch.words, batch.episodes = later.pages, later.words, later.episodes
+    batch.watermark, batch.next_row = later.watermark, later.next_row
+    return batch

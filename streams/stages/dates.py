@@ -1,0 +1,56 @@
+"""Dates of a sentence as ISO 8601 writes them, whatever language they are in."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from streams.stages.word_tables import MONTHS
+
+MAX_NUMBERS = 64
+"""Numbers, or dates, read of one sentence: more of them are a list."""
+
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_DATE = re.compile(
+    rf"(?=[\d{''.join(sorted({month[0] for month in MONTHS}))}])(?:"  # how any of them begins: cheap to rule out
+    r"\b(?P<iy>\d{4})-(?P<im>\d{2})-(?P<id>\d{2})\b"
+    r"|(?P<cy>\d{1,4})\s?年\s?(?:(?P<cm>\d{1,2})\s?月\s?(?:(?P<cd>\d{1,2})\s?日)?)?"
+    rf"|\b(?P<mm>{_MONTH})\.?\s+(?P<md>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:\s*,?\s*(?P<my>\d{{3,4}})(?!\d))?"
+    rf"|\b(?P<dd>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?(?P<dm>{_MONTH})\b\.?"
+    r"(?:\s*,?\s*(?:de\s+|del\s+)?(?P<dy>\d{3,4})(?!\d))?"
+    rf"|\b(?P<nm>{_MONTH})\.?,?\s+(?:of\s+|de\s+)?(?P<ny>\d{{4}})\b)",
+    re.I,
+)
+
+
+def take_dates(text: str) -> tuple[str, list[str]]:
+    """The text with a mark in place of each date, and the dates."""
+    dates: list[str] = []
+    rest: list[str] = []
+    position = 0
+    for match in islice(_DATE.finditer(text), MAX_NUMBERS):
+        date = _date(match)
+        if date:
+            dates.append(date)
+            rest += (text[position : match.start()], " \x00 ")
+            position = match.end()
+    rest.append(text[position:])
+    return "".join(rest), dates
+
+
+def _date(match: re.Match[str]) -> str:
+    group = match.groupdict()
+    if group["iy"]:
+        return f"{group['iy']}-{group['im']}-{group['id']}"
+    if group["cy"]:
+        return "-".join(part.zfill(2) for part in (group["cy"], group["cm"], group["cd"]) if part)
+    month = MONTHS.get((group["mm"] or group["dm"] or group["nm"] or "").casefold())
+    if month is None:
+        return ""
+    if group["nm"]:
+        return f"{group['ny']}-{month:02}"
+    day = int(group["md"] or group["dd"])
+    if not 1 <= day <= 99:
+        return ""
+    year = group["my"] or group["dy"]
+    return f"{year}-{month:02}-{day:02}" if year else f"--{month:02}-{day:02}"

@@ -1,0 +1,87 @@
+"""The embedded runner and the partitions of Kafka give the same, key by key: alerts and their order,
+labels, page status, last good revisions. Whatever the schedule, the batches and the crashes."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.records import LogEvent, PageStatus
+from streams.sources.base import SourceItem
+from streams.stages.status import status_of
+from streams.stages.track import last_good
+from streams.store.keys import state_id
+from tests.core_world import Core, ListSource, TouchyScorer, raw_of
+from tests.partition_world import Cluster, per_page
+from tests.property.test_core_properties import PLANS, Plan, story_of
+
+SHM = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def raws_of(plan: Plan) -> list[bytes]:
+    return [
+        raw_of(record)
+        for record in story_of(plan)
+        if not (isinstance(record, LogEvent) and record.log_type == "move")
+    ]
+
+
+def statuses(core: Core) -> dict[str, PageStatus]:
+    found = {}
+    for key in (key for key, _ in core.store.deadlines()):
+        episode = core.store.load_episode(state_id(key))
+        status = status_of(episode) if episode is not None else None
+        if status is not None:
+            found[key] = status
+    return found
+
+
+def assert_same(cluster: Cluster, core: Core) -> None:
+    assert per_page(cluster.alerts()) == per_page(core.alerts())
+    labels = {rev: label for rev, label in core.labels().items() if label[0] is not None}
+    told = {rev: label for rev, label in cluster.labels().items() if label[0] is not None}
+    assert {rev: (label, by or None) for rev, (label, by) in labels.items()} == told
+    assert cluster.statuses() == statuses(core)
+    for place, store in cluster.stores.items():
+        if place[0] != "pages":
+            continue
+        for key_id, raw in store.states("p", -1, 1_000_000):
+            del raw
+            (page,) = store.load_pages([key_id]).values()
+            (other,) = core.store.load_pages([key_id]).values()
+            assert last_good(page) == last_good(other), page.key
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLANS, st.integers(0, 2**32), st.integers(1, 4), st.booleans())
+def test_partitions_give_what_one_process_gives(
+    plan: Plan, seed: int, partitions: int, crashes: bool
+) -> None:
+    raws = raws_of(plan)
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(dir=SHM) as name:
+        core = Core(Path(name), TouchyScorer())
+        core.runner(ListSource([SourceItem("", raw) for raw in raws])).run_file()
+        cluster = Cluster(Path(name), TouchyScorer(), partitions=partitions)
+        for raw in raws:
+            cluster.ingest([raw])
+            if chance.random() < 0.3:
+                cluster.heartbeat()
+            for _ in range(chance.randrange(4)):
+                place = chance.choice(list(cluster.units))
+                cluster.feed(place, chance.choice((1, 2, 100)))
+                crash = chance.choice(("", "", "before", "between")) if crashes else ""
+                cluster.work(place, chance.choice((1, 3, 100)), crash=crash)
+                if crashes and chance.random() < 0.1:
+                    cluster.take_over(
+                        chance.choice(list(cluster.units)), lost_disk=chance.random() < 0.5
+                    )
+        cluster.heartbeat()
+        cluster.run()
+        assert_same(cluster, core)
+        core.close()
+        cluster.close()

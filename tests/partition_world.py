@@ -1,0 +1,266 @@
+"""Topics as lists, and the partitions of work around them: the distributed program without Kafka, one
+step at a time, in whatever order a test wants, with a crash wherever it wants one."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from streams.content.wiki_facts import WikiFacts
+from streams.kafka.cloud_events import from_event
+from streams.partitions import key_bytes, place_in_changes, places_in_edits
+from streams.records import Alert, DeadLetter, Label, PageStatus, Skip
+from streams.runners.partitions.ids import RememberedIds
+from streams.runners.partitions.page_partition import PagePartition
+from streams.runners.partitions.performer_partition import PerformerPartition
+from streams.runners.partitions.remote import RemotePerformers
+from streams.runners.partitions.wire import Headers, InRecord, OutRecord, Work
+from streams.runners.processor import Processor
+from streams.runners.scorer import Scorer
+from streams.runners.states import States
+from streams.stages.decide import AlertPolicy, Decider
+from streams.stages.links import Links
+from streams.stages.normalize import Normalizer
+from streams.state.watermark import Watermark
+from streams.store.keys import state_id
+from streams.store.partitions import PartitionFile, PartitionStore
+from streams.topics import (
+    ALERTS,
+    CHANGES,
+    DEAD_LETTERS,
+    EDITS,
+    FEEDBACK,
+    LABELS,
+    PAGE_STATE,
+    PAGE_STATUS,
+    PERFORMER_STATE,
+    PERFORMERS,
+    Header,
+)
+from tests.core_world import HOST, POLICY
+
+Unit = PerformerPartition | PagePartition
+Place = tuple[str, int]
+"""`(hop, partition)`."""
+
+READS = {
+    "performers": (CHANGES.name, FEEDBACK.name),
+    "pages": (EDITS.name, PERFORMERS.name),
+}
+CHANGELOGS = {"performers": PERFORMER_STATE.name, "pages": PAGE_STATE.name}
+
+
+class Cluster:
+    """`ingest` what a source gave, then `run`."""
+
+    def __init__(
+        self,
+        directory: Path,
+        scorer: Scorer,
+        *,
+        partitions: int = 3,
+        policy: AlertPolicy = POLICY,
+        delay_s: float = 10.0,
+        patience_s: float = math.inf,
+    ) -> None:
+        self.partitions = partitions
+        self._directory = directory
+        self._scorer = scorer
+        self._policy = policy
+        self._delay_s = delay_s
+        self._patience_s = patience_s
+        self.topics: dict[tuple[str, int], list[InRecord]] = {}
+        self.watermark = Watermark()
+        self._normalize = Normalizer()
+        self._files = itertools.count()
+        self._file = PartitionFile(directory / "rocks-0")
+        self.now = 0.0
+        self.units: dict[Place, Unit] = {}
+        self.stores: dict[Place, PartitionStore] = {}
+        for place in itertools.product(READS, range(partitions)):
+            self.take_over(place)
+
+    # -- topics ------------------------------------------------------------------------------------
+
+    def append(
+        self, topic: str, partition: int, key: bytes, value: bytes | None, headers: Headers
+    ) -> None:
+        log = self.topics.setdefault((topic, partition), [])
+        log.append(InRecord(topic, partition, len(log), self.now, key, value, headers))
+
+    def ingest(self, raws: Iterable[bytes], *, routed: bool = True) -> None:
+        """As `factwatch ingest changes` does; not `routed`: as somebody else's producer does."""
+        for raw in raws:
+            known = self._normalize(raw)
+            if isinstance(known, Skip | DeadLetter):
+                self.append(CHANGES.name, len(raw) % self.partitions, b"", raw, [])
+                continue
+            self.watermark.advance(known.event_time)
+            key, place = place_in_changes(known, self.partitions)
+            stamp = (Header.WATERMARK, repr(self.watermark.time).encode())
+            headers = [stamp, (Header.ROUTED, b"1")] if routed else []
+            self.append(CHANGES.name, place, key_bytes(key), raw, headers)
+            if routed:
+                for key, place in places_in_edits(known, self.partitions):
+                    self.append(EDITS.name, place, key_bytes(key), raw, [stamp])
+
+    def heartbeat(self) -> None:
+        stamp = (Header.WATERMARK, repr(self.watermark.time).encode())
+        for partition in range(self.partitions):
+            self.append(EDITS.name, partition, b"", None, [stamp])
+
+    # -- work --------------------------------------------------------------------------------------
+
+    def take_over(self, place: Place, *, lost_disk: bool = False) -> None:
+        """By a worker that knows only what is in the changelog, and what its disk may still have."""
+        hop, partition = place
+        store = self._file.store(hop[:2], partition)
+        if lost_disk:
+            store.clear()
+            store = self._file.store(hop[:2], partition)
+        log = self.topics.get((CHANGELOGS[hop], partition), [])
+        new = [(record.key or b"", record.value) for record in log[store.offset :]]
+        store.apply(new, len(log))
+        self.stores[place] = store
+        self.units[place] = (
+            self._performers(store, partition) if hop == "performers" else self._pages(store, partition)
+        )
+
+    def _performers(self, store: PartitionStore, partition: int) -> PerformerPartition:
+        return PerformerPartition(
+            store,
+            partition=partition,
+            partitions=self.partitions,
+            normalizer=Normalizer(),
+            now=lambda: self.now,
+            delay_s=self._delay_s,
+            patience_s=self._patience_s,
+        )
+
+    def _pages(self, store: PartitionStore, partition: int) -> PagePartition:
+        return PagePartition(
+            store,
+            partition=partition,
+            partitions=self.partitions,
+            make_processor=self._processor(partition),
+            now=lambda: self.now,
+            patience_s=self._patience_s,
+        )
+
+    def _processor(
+        self, partition: int
+    ) -> Callable[[States, RemotePerformers, RememberedIds, PartitionStore], Processor]:
+        def make(
+            states: States, performers: RemotePerformers, ids: RememberedIds, store: PartitionStore
+        ) -> Processor:
+            return Processor(
+                states=states,
+                performers=performers,
+                normalizer=Normalizer(),
+                recent=ids.recent,
+                scorer=self._scorer,
+                decider=Decider(self._policy, Links({"enwiki": HOST})),
+                match_revert=WikiFacts().match_revert,
+                watermark=msgspec.structs.replace(store.meta.watermark),
+                next_row=store.meta.next_row,
+                deadlines=store.deadlines(),
+                owns=lambda key: state_id(key) % self.partitions == partition,
+            )
+
+        return make
+
+    def feed(self, place: Place, most: int = 1_000_000) -> bool:
+        """Give a unit the next records of each topic that it reads, at most `most`."""
+        hop, partition = place
+        unit = self.units[place]
+        got = False
+        for topic in READS[hop]:
+            log = self.topics.get((topic, partition), [])
+            first = unit.positions.get(topic, 0)
+            if log[first : first + most]:
+                unit.take(topic, log[first : first + most])
+                got = True
+        return got
+
+    def work(self, place: Place, most: int = 1_000_000, *, crash: str = "") -> bool:
+        """One unit of work. `crash`: "before" it is written, or "between" Kafka and the disk."""
+        work = self.units[place].work(most)
+        if work is None:
+            return False
+        if crash == "before":
+            self.take_over(place)
+            return True
+        self.write(place, work)
+        if crash == "between":
+            self.take_over(place)
+            return True
+        hop, partition = place
+        self.stores[place].apply(work.changes, len(self.topics[CHANGELOGS[hop], partition]))
+        self.units[place].done()
+        return True
+
+    def write(self, place: Place, work: Work) -> None:
+        hop, partition = place
+        for out in work.outputs:
+            assert isinstance(out, OutRecord)
+            self.append(out.topic, out.partition, out.key, out.value, out.headers)
+        for key, value in work.changes:
+            self.append(CHANGELOGS[hop], partition, key, value, [])
+
+    def run(self, most: int = 1_000_000) -> None:
+        """Until nobody has anything to do."""
+        busy = True
+        while busy:
+            busy = False
+            for place in list(self.units):
+                busy |= self.feed(place, most)
+                busy |= self.work(place, most)
+
+    # -- what came of it ---------------------------------------------------------------------------
+
+    def values(self, topic: str) -> list[InRecord]:
+        return [
+            record for (name, _), log in sorted(self.topics.items()) if name == topic for record in log
+        ]
+
+    def alerts(self) -> list[Alert]:
+        return [from_event(r.key, r.value or b"", r.headers) for r in self.values(ALERTS.name)]
+
+    def labels(self) -> dict[int, tuple[str | None, int | None]]:
+        """rev_id -> (label, reverted_by), the last that was said."""
+        found = [msgspec.json.decode(r.value or b"", type=Label) for r in self.values(LABELS.name)]
+        return {label.rev_id: (label.label, label.reverted_by or None) for label in found}
+
+    def statuses(self) -> dict[str, PageStatus]:
+        found: dict[str, PageStatus] = {}
+        for record in self.values(PAGE_STATUS.name):
+            key = (record.key or b"").decode()
+            found.pop(key, None)
+            if record.value is not None:
+                found[key] = msgspec.json.decode(record.value, type=PageStatus)
+        return found
+
+    def dead_letters(self) -> list[InRecord]:
+        return self.values(DEAD_LETTERS.name)
+
+    def outcomes(self, hop: str) -> dict[str, int]:
+        total: dict[str, int] = {}
+        for (name, _), store in self.stores.items():
+            if name == hop:
+                for outcome, n in store.meta.outcomes.items():
+                    total[outcome] = total.get(outcome, 0) + n
+        return total
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def per_page(alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
+    found: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        found.setdefault(f"{alert.wiki}:{alert.title}", []).append(alert)
+    return found
