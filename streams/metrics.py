@@ -3,13 +3,17 @@ visible; `wiki` only from the configured list, never a title or a user."""
 
 from __future__ import annotations
 
+import math
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import AlertKind, LabelKind, Severity
+from streams.topics import ALERTS, LABELS, PAGE_STATUS
 
-SOURCES = ("eventstreams", "rcfeed", "ndjson", "history")
-OUTCOMES = ("processed", *(f"skipped_{reason}" for reason in SkipReason), "dead_lettered")
+#: The last two are the hops of a worker, each by the topic that it reads.
+SOURCES = ("eventstreams", "rcfeed", "ndjson", "history", "changes", "edits")
+OUTCOMES = ("processed", "forwarded", *(f"skipped_{reason}" for reason in SkipReason), "dead_lettered")
 FETCH_OUTCOMES = (
     "fetched", "cached", "hidden", "missing", "too_large", "deadline", "refused", "error", "not_listed",
 )  # fmt: skip
@@ -102,3 +106,112 @@ class Metrics:
             self.webhook_deliveries.labels(outcome)
         for sink in ("webhook", "ndjson"):
             self.sink_backlog.labels(sink)
+
+
+HOPS = ("performers", "pages")
+
+
+class WorkerMetrics:
+    """Of `factwatch worker`, beside `Metrics`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.lag = Gauge(
+            "factwatch_consumer_lag",
+            "Records of a topic that are not worked on yet, over this worker's partitions.",
+            ["topic"],
+            registry=registry,
+        )
+        self.partitions = Gauge(
+            "factwatch_worker_partitions", "Partitions that this worker has.", registry=registry
+        )
+        self.rebalances = Gauge(
+            "factwatch_worker_rebalances", "Rebalances of the group since the start.", registry=registry
+        )
+        self.unit_seconds = Histogram(
+            "factwatch_unit_of_work_seconds",
+            "From taking records up to their durable outputs, by hop.",
+            ["hop"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=registry,
+        )
+        self.late = Counter(
+            "factwatch_edits_without_answer_total",
+            "Edits that went on without what another partition had to say, by hop. Should be zero.",
+            ["hop"],
+            registry=registry,
+        )
+        for hop in HOPS:
+            self.unit_seconds.labels(hop)
+            self.late.labels(hop)
+
+
+ARCHIVED_TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name)
+ARCHIVE_OUTCOMES = ("written", "known", "rejected", "expired")
+ARCHIVE_ERRORS = ("unreachable", "disk_full", "no_tables", "refused", "topics")
+
+
+class ArchiveMetrics:
+    """Of `factwatch archive`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.lag = Gauge(
+            "factwatch_archive_lag",
+            "Offsets that the database is behind the end of a topic; NaN until it is known.",
+            ["topic"],
+            registry=registry,
+        )
+        self.records = Counter(
+            "factwatch_archive_records_total",
+            "Records of a topic by what became of them; expired: left by retention before they were read.",
+            ["topic", "outcome"],
+            registry=registry,
+        )
+        self.errors = Counter(
+            "factwatch_archive_errors_total",
+            "Failed tries to use the database or the topics; each is tried again.",
+            ["reason"],
+            registry=registry,
+        )
+        self.last_write = Gauge(
+            "factwatch_archive_last_write_timestamp_seconds",
+            "Processing time of the last commit; without records there is one every 10 s.",
+            registry=registry,
+        )
+        for topic in ARCHIVED_TOPICS:
+            self.lag.labels(topic).set(math.nan)
+            for outcome in ARCHIVE_OUTCOMES:
+                self.records.labels(topic, outcome)
+        for reason in ARCHIVE_ERRORS:
+            self.errors.labels(reason)
+
+
+class IngestMetrics:
+    """Of `factwatch ingest`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.records = Counter(
+            "factwatch_ingested_records_total",
+            "Records written to Kafka; changes_only: not ours to judge, or unreadable.",
+            ["source", "outcome"],
+            registry=registry,
+        )
+        self.flush_seconds = Histogram(
+            "factwatch_ingest_flush_seconds",
+            "Time until a flush was committed, outages of Kafka included.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600),
+            registry=registry,
+        )
+        self.broker_up = Gauge(
+            "factwatch_ingest_broker_up", "1 while Kafka takes what is written.", registry=registry
+        )
+        self.last_event_timestamp = Gauge(
+            "factwatch_last_event_timestamp_seconds",
+            "Processing time of the last event or sign of life.",
+            ["source"],
+            registry=registry,
+        )
+        for source in SOURCES:
+            for outcome in ("routed", "changes_only"):
+                self.records.labels(source, outcome)

@@ -38,8 +38,11 @@ PROJECTS = {
     "wikiversity": "wikiversity",
     "wikivoyage": "wikivoyage",
 }
+#: All but the first are PostgreSQL.
+DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
 _DB_NAME = re.compile(r"^([a-z][a-z0-9_]*?)(" + "|".join(PROJECTS) + r")$")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BROKER_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
 _HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$")
 
 
@@ -90,12 +93,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     alert_threshold: float | None = None
     """revert_risk from which any edit is suspect; empty: the model's own thresholds, which differ with
     what is known of a page and what is changed (they are in the model card)."""
+    feedback_delay_s: float = 10.0
+    """Event time after which a revert counts against its performer. Workers on Kafka wait for each other
+    within it; more makes a replay of the past faster."""
     stall_after_s: float = 60.0
     """Silence (no event, no canary, no heartbeat) after which the stream is connected anew."""
     dead_letter_limit: float = 0.05
     """Share of dead letters among the last 10,000 records that stops the program."""
     retention_days: float = 30.0
     """How long labels, scores, dead letters and page states are kept, in event time."""
+    database_url: str = ""
+    """The archive: `sqlite:////absolute/file` or `postgresql://USER@HOST/NAME`; empty: archive.sqlite in
+    the data directory."""
+    database_password_file: str = ""
+    """File with the password of the archive's database."""
+    kafka_bootstrap: tuple[str, ...] = ("127.0.0.1:9092",)
+    """Kafka brokers to ask first, `HOST:PORT[,HOST:PORT…]`."""
+    kafka_security_protocol: str = "PLAINTEXT"
+    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"
+    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
+    kafka_sasl_username: str = ""
+    """Who we are to Kafka."""
+    kafka_sasl_password_file: str = ""
+    """File with the password that goes with the name."""
+    kafka_ssl_ca_file: str = ""
+    """Certificates (PEM) by which the brokers' are checked; empty: those that the system trusts."""
+    kafka_ssl_cert_file: str = ""
+    """Our own certificate (PEM), where Kafka asks for one."""
+    kafka_ssl_key_file: str = ""
+    """The key of our certificate; empty: it is in the same file."""
     log_level: str = "info"
     """debug, info, warning or error."""
 
@@ -178,9 +205,34 @@ def _bind(value: str) -> str:
     return value
 
 
+def _brokers(value: str) -> tuple[str, ...]:
+    brokers = tuple(part.strip() for part in value.split(","))
+    for broker in brokers:
+        host, _, port = broker.rpartition(":")
+        if not _BROKER_HOST.fullmatch(host) or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError(f"wants HOST:PORT, as in 127.0.0.1:9092, not {broker!r}")
+    return brokers
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.upper() not in names:
+            raise ValueError(f"wants one of {', '.join(names)}, not {value!r}")
+        return value.upper()
+
+    return parse
+
+
 def _readable_file(value: str) -> str:
     if value and not os.access(value, os.R_OK):
         raise ValueError(f"names a file that can't be read: {value}")
+    return value
+
+
+def _database_url(value: str) -> str:
+    """Says nothing of what is in it: that may be a password."""
+    if not value.startswith(DATABASE_SCHEMES):
+        raise ValueError("wants an address that begins with sqlite:/// or postgresql://")
     return value
 
 
@@ -205,9 +257,20 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "api_tokens_file": _readable_file,
     "model_dir": _text,
     "alert_threshold": _optional_share,
+    "feedback_delay_s": _positive,
     "stall_after_s": _positive,
     "dead_letter_limit": _share,
     "retention_days": _positive,
+    "database_url": _database_url,
+    "database_password_file": _readable_file,
+    "kafka_bootstrap": _brokers,
+    "kafka_security_protocol": _one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+    "kafka_sasl_mechanism": _one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+    "kafka_sasl_username": _text,
+    "kafka_sasl_password_file": _readable_file,
+    "kafka_ssl_ca_file": _readable_file,
+    "kafka_ssl_cert_file": _readable_file,
+    "kafka_ssl_key_file": _readable_file,
     "log_level": _log_level,
 }
 

@@ -1,12 +1,17 @@
-"""What every test may ask for: the real data beside the checkout, and hypothesis's profiles."""
+"""What every test may ask for: the real data beside the checkout, a real Kafka, a real PostgreSQL, and
+hypothesis's profiles."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.integration import kafka_broker, postgres_server
+from tests.requirements import require_or_skip
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -32,3 +37,45 @@ def shared_data() -> Path:
     if not directory.is_dir():
         pytest.skip(f"needs the real data: none in {directory}; FACTWATCH_TEST_DATA names another place")
     return directory
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """HOST:PORT of a real Kafka, one for the whole session; `FACTWATCH_TEST_KAFKA` names a running one,
+    whose `factwatch.*` topics tests delete and make."""
+    named = os.environ.get("FACTWATCH_TEST_KAFKA")
+    if named:
+        yield named
+        return
+    require_or_skip(kafka_broker.installed(), kafka_broker.HOW)
+    with kafka_broker.running_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[kafka_broker.KafkaBroker]:
+    """A real Kafka of the test's own, which it may stop, kill and start again."""
+    require_or_skip(kafka_broker.installed(), kafka_broker.HOW)
+    with kafka_broker.running_broker(tmp_path / "kafka") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Address of a real PostgreSQL, one for the whole session, whose user may make databases: make one
+    of your own. `FACTWATCH_TEST_POSTGRES` names a running one."""
+    named = os.environ.get("FACTWATCH_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    require_or_skip(postgres_server.installed(), postgres_server.HOW)
+    with postgres_server.running_postgres() as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[postgres_server.PostgresServer]:
+    """A real PostgreSQL of the test's own, which it may stop, kill and start again."""
+    require_or_skip(postgres_server.installed(), postgres_server.HOW)
+    with postgres_server.running_postgres() as server:
+        yield server

@@ -12,13 +12,14 @@ import msgspec
 
 from streams.content.wiki_facts import WikiFacts
 from streams.kafka.cloud_events import from_event
+from streams.kafka.records import Headers, InRecord, OutRecord
 from streams.partitions import key_bytes, place_in_changes, places_in_edits
 from streams.records import Alert, DeadLetter, Label, PageStatus, Skip
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.page_partition import PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
 from streams.runners.partitions.remote import RemotePerformers
-from streams.runners.partitions.wire import Headers, InRecord, OutRecord, Work
+from streams.runners.partitions.wire import Work
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
 from streams.runners.states import States

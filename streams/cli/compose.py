@@ -54,7 +54,12 @@ def build_processor(
     retention_s = math.inf if history else settings.retention_days * 86_400.0
     return Processor(
         states=states,
-        performers=LocalPerformers(states.performers, by_page=history, retention_s=retention_s),
+        performers=LocalPerformers(
+            states.performers,
+            by_page=history,
+            retention_s=retention_s,
+            delay_s=settings.feedback_delay_s,
+        ),
         normalizer=Normalizer(
             wikis, settings.namespaces, facts.is_temporary, SystemClock().now if live else None
         ),

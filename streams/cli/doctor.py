@@ -27,7 +27,7 @@ TIMEOUT_S = 5.0
 LEAST_FREE_BYTES = 2 << 30
 MOST_CLOCK_SKEW_S = 30.0
 #: Settings whose value may hold a secret: shown as set or not.
-SECRET = frozenset({"webhook_url"})
+SECRET = frozenset({"webhook_url", "database_url"})
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -201,4 +201,6 @@ def _shown(value: object) -> str:
         return ",".join(f"{name}={host}" if host else name for name, host in value.items())
     if isinstance(value, frozenset):
         return ",".join(str(member) for member in sorted(value))
+    if isinstance(value, tuple):
+        return ",".join(value)
     return "" if value is None else str(value)

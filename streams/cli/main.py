@@ -9,12 +9,17 @@ import click
 
 import models.threads  # noqa: F401  # pins BLAS and OpenMP to one thread before anything loads them
 from streams import __version__
+from streams.cli.api import api
+from streams.cli.archive import archive
 from streams.cli.dead_letters import dead_letters
 from streams.cli.doctor import doctor
+from streams.cli.ingest import ingest
 from streams.cli.model import evaluate, train
 from streams.cli.output import safe
 from streams.cli.replay import replay
 from streams.cli.run import demo, run
+from streams.cli.topics import topics
+from streams.cli.worker import worker
 from streams.errors import FactwatchError
 
 
@@ -27,12 +32,25 @@ def cli() -> None:
     Settings are FACTWATCH_* environment variables: `factwatch doctor --settings` lists them.
 
     Exit codes: 0 done, 1 failed, 2 a bad setting or option, 3 a file that can't be read as what it
-    should be, 4 a source out of reach, 5 own state corrupt, 6 the model file is not what its manifest
+    should be, 4 a source or Kafka out of reach, 5 own state corrupt, 6 the model file is not what its manifest
     says, 7 too many dead letters, 8 the disk is full, 130 interrupted (`run` and `demo` end with 0).
     """
 
 
-for command in (run, demo, replay, train, evaluate, dead_letters, doctor):
+for command in (
+    run,
+    demo,
+    replay,
+    train,
+    evaluate,
+    dead_letters,
+    doctor,
+    archive,
+    api,
+    topics,
+    worker,
+    ingest,
+):
     cli.add_command(command)
 
 

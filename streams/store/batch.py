@@ -28,6 +28,8 @@ class EditRow(msgspec.Struct, frozen=True, gc=False):
     event_time: float
     risk: float
     flags: int
+    key: str = ""
+    """`wiki:title`."""
 
 
 class LabelRow(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +40,10 @@ class LabelRow(msgspec.Struct, frozen=True, gc=False):
     labelled_time: float
     reverted_by: int
     evidence: str
+    key: str = ""
+    rev_id: int = 0
+    event_time: float = 0.0
+    """Of the edit."""
 
 
 class Requeued(msgspec.Struct, frozen=True, gc=False):

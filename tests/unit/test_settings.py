@@ -31,6 +31,8 @@ def test_good_values(tmp_path: Path) -> None:
             "FACTWATCH_ALERT_THRESHOLD": "0.9",
             "FACTWATCH_HTTP_BIND": "[::1]:0",
             "FACTWATCH_LOG_LEVEL": "DEBUG",
+            "FACTWATCH_KAFKA_BOOTSTRAP": "kafka-1.example.org:9092, [::1]:9093",
+            "FACTWATCH_KAFKA_SECURITY_PROTOCOL": "sasl_ssl",
             "FACTWATCH_MEDIAWIKI_API": "http://127.0.0.1:1/{server_name}/api.php",
             "FACTWATCH_TEST_DATA": "not ours to judge",
         }
@@ -47,6 +49,8 @@ def test_good_values(tmp_path: Path) -> None:
     assert settings.content is False
     assert settings.alert_threshold == 0.9
     assert (settings.http_bind, settings.log_level) == ("[::1]:0", "debug")
+    assert settings.kafka_bootstrap == ("kafka-1.example.org:9092", "[::1]:9093")
+    assert settings.kafka_security_protocol == "SASL_SSL"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +88,17 @@ def test_good_values(tmp_path: Path) -> None:
         ("DEAD_LETTER_LIMIT", "5"),
         ("DEAD_LETTER_LIMIT", "nan"),
         ("RETENTION_DAYS", "0"),
+        ("KAFKA_BOOTSTRAP", "localhost"),
+        ("KAFKA_BOOTSTRAP", "a:9092,,b:9092"),
+        ("KAFKA_BOOTSTRAP", "kafka://a:9092"),
+        ("KAFKA_BOOTSTRAP", "a:0"),
+        ("KAFKA_BOOTSTRAP", "a:65536"),
+        ("KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("KAFKA_SASL_MECHANISM", "GSSAPI"),
+        ("KAFKA_SASL_PASSWORD_FILE", "/no/such/file"),
+        ("KAFKA_SSL_CA_FILE", "/no/such/file"),
+        ("KAFKA_SSL_CERT_FILE", "/no/such/file"),
+        ("KAFKA_SSL_KEY_FILE", "/no/such/file"),
         ("LOG_LEVEL", "loud"),
     ],
 )

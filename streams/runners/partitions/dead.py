@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from streams.kafka.records import InRecord, OutRecord
 from streams.partitions import partition_of_bytes
 from streams.records import DeadLetter
-from streams.runners.partitions.wire import InRecord, OutRecord
 from streams.topics import DEAD_LETTERS
 
 PREFIX = "factwatch.error."

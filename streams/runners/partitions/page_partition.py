@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from streams.kafka.cloud_events import to_event
+from streams.kafka.records import InRecord, OutRecord
 from streams.partitions import key_bytes, page_key, partition_of_page, partition_of_performer
 from streams.records import Alert, Edit, Label, LabelKind, LogEvent
 from streams.runners.kept import KeptSweep
@@ -20,8 +21,7 @@ from streams.runners.partitions.edit_log import EditChunks
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.remote import RemotePerformers
 from streams.runners.partitions.wire import (
-    InRecord,
-    OutRecord,
+    Figures,
     Progress,
     Reverted,
     Work,
@@ -159,16 +159,15 @@ class PagePartition:
         later = self._processor.expire_all("kafka", passed)
         batch = _joined(batch, later)
         batch.kept_rows = kept
-        outcomes = self._meta.outcomes = dict(self._meta.outcomes)
-        for outcome, n in batch.outcomes.items():
-            outcomes[outcome] = outcomes.get(outcome, 0) + n
+        self._meta.count(batch.outcomes)
         by_position = {one.item.cursor: one.record for one in ready}
         outputs = self._outputs(batch, by_position)
         changes = self._chunks.changes(batch)
-        outputs += self._kept(batch)
+        kept_labels = self._kept(batch)
+        outputs += kept_labels
         outputs += self._feedback(told)
         changes += self._changes(batch)
-        return Work(outputs, changes)
+        return Work(outputs, changes, self._figures(batch, len(kept_labels)))
 
     def _ready(self, most: int) -> list[_Waiting]:
         ready: list[_Waiting] = []
@@ -276,6 +275,21 @@ class PagePartition:
                 OutRecord(FEEDBACK.name, place, b"", value, []) for place in range(self._partitions)
             )
         return outputs
+
+    def _figures(self, batch: Batch, kept: int) -> Figures:
+        late, self.late = self.late, 0
+        return Figures(
+            outcomes=batch.outcomes,
+            alerts=batch.alerts,
+            labels={
+                "reverted": sum(1 for label in batch.labels if label.label is not None),
+                "kept": kept,
+            },
+            dead_letters=[(dead.stage, dead.reason) for dead in batch.dead_letters],
+            newest_arrival=batch.newest_arrival,
+            stage_seconds=batch.stage_seconds,
+            late=late,
+        )
 
     # -- changelog ---------------------------------------------------------------------------------
 

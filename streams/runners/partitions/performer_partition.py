@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from streams.kafka.records import InRecord, OutRecord, header
 from streams.partitions import key_bytes, page_key, partition_of_page, places_in_edits
 from streams.reasons import DeadReason, Stage
 from streams.records import DeadLetter, Edit, Skip
@@ -20,13 +21,11 @@ from streams.runners.partitions.dead import dead_letter_of
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.wire import (
     Answer,
-    InRecord,
-    OutRecord,
+    Figures,
     Progress,
     Work,
     decode_feedback,
     encode,
-    header,
     is_requeued,
     passed_of,
     source_item_of,
@@ -159,11 +158,16 @@ class PerformerPartition:
         ]
         self._performers.prefetch(edits)
         ids: list[str] = []
-        outcomes = self._meta.outcomes = dict(self._meta.outcomes)
+        figures, self.late = Figures(late=self.late), 0
         for one in ready:
             outcome = self._send_on(one, outputs, ids)
-            outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        return Work(outputs, self._changes(ids))
+            figures.outcomes[outcome] = figures.outcomes.get(outcome, 0) + 1
+            if isinstance(one.known, DeadLetter):
+                figures.dead_letters.append((one.known.stage, one.known.reason))
+            elif one.known.arrival_time is not None:
+                figures.newest_arrival = max(figures.newest_arrival or 0.0, one.known.arrival_time)
+        self._meta.count(figures.outcomes)
+        return Work(outputs, self._changes(ids), figures)
 
     def _send_on(self, one: _Waiting, outputs: list[OutRecord], ids: list[str]) -> str:
         known, record = one.known, one.record

@@ -10,32 +10,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.kafka.records import Headers, InRecord, OutRecord, header
+from streams.records import Alert
 from streams.sources.base import SourceItem
 from streams.state.performer import PerformerView
 from streams.store.changelog import Change
 from streams.topics import Header
-
-Headers = list[tuple[str, bytes]]
-
-
-class InRecord(NamedTuple):
-    """A record as it was consumed. `timestamp` is Unix seconds."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: float
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-
-
-class OutRecord(NamedTuple):
-    topic: str
-    partition: int
-    key: bytes
-    value: bytes | None
-    headers: Headers
 
 
 class Work(NamedTuple):
@@ -44,6 +24,22 @@ class Work(NamedTuple):
 
     outputs: list[OutRecord]
     changes: list[Change]
+    figures: Figures
+
+
+class Figures(msgspec.Struct):
+    """What a unit of work did, for the metrics."""
+
+    outcomes: dict[str, int] = {}
+    alerts: list[Alert] = []
+    labels: dict[str, int] = {}
+    dead_letters: list[tuple[str, str]] = []
+    """`(stage, reason)`."""
+    newest_arrival: float | None = None
+    """Arrival time of the newest record in it."""
+    stage_seconds: dict[str, float] = {}
+    late: int = 0
+    """Edits that went on without what another partition had to say."""
 
 
 class Answer(msgspec.Struct, array_like=True, gc=False):
@@ -85,10 +81,6 @@ def is_requeued(record: InRecord) -> bool:
 encode = msgspec.msgpack.Encoder().encode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode
 decode_feedback = msgspec.msgpack.Decoder(Reverted | Progress).decode
-
-
-def header(headers: Headers, name: str) -> bytes | None:
-    return next((value for known, value in headers if known == name), None)
 
 
 def passed_of(headers: Headers) -> float | None:

@@ -1,0 +1,98 @@
+"""The composition root of a worker: settings in, both hops put together out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from models.classifier import Classifier
+from streams.cli.compose import links_of
+from streams.content.stage import ContentStage
+from streams.content.wiki_facts import WikiFacts
+from streams.runners.partitions.ids import RememberedIds
+from streams.runners.partitions.page_partition import PagePartition
+from streams.runners.partitions.performer_partition import PerformerPartition
+from streams.runners.partitions.remote import RemotePerformers
+from streams.runners.partitions.task import PageHop, PerformerHop
+from streams.runners.processor import Processor
+from streams.runners.states import States
+from streams.settings import Settings
+from streams.stages.decide import AlertPolicy, Decider
+from streams.stages.normalize import Normalizer
+from streams.store.keys import state_id
+from streams.store.partitions import PartitionStore
+
+
+class WorkerParts:
+    """What all partitions of a worker share."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        partitions: int,
+        model: Classifier,
+        facts: WikiFacts,
+        content: ContentStage | None,
+    ) -> None:
+        self._settings = settings
+        self._partitions = partitions
+        self._model = model
+        self._facts = facts
+        self._attach = content.attach if content is not None else list
+        self._retention_s = settings.retention_days * 86_400.0
+
+    def hops(self) -> tuple[PerformerHop, PageHop]:
+        return PerformerHop(self._performers), PageHop(self._pages)
+
+    def _performers(self, partition: int, store: PartitionStore) -> PerformerPartition:
+        return PerformerPartition(
+            store,
+            partition=partition,
+            partitions=self._partitions,
+            normalizer=self._normalizer(),
+            now=time.monotonic,
+            delay_s=self._settings.feedback_delay_s,
+            retention_s=self._retention_s,
+        )
+
+    def _pages(self, partition: int, store: PartitionStore) -> PagePartition:
+        return PagePartition(
+            store,
+            partition=partition,
+            partitions=self._partitions,
+            make_processor=self._processor(partition),
+            now=time.monotonic,
+            attach=self._attach,
+            progress_s=min(1.0, self._settings.feedback_delay_s / 8),
+        )
+
+    def _processor(
+        self, partition: int
+    ) -> Callable[[States, RemotePerformers, RememberedIds, PartitionStore], Processor]:
+        def make(
+            states: States, performers: RemotePerformers, ids: RememberedIds, store: PartitionStore
+        ) -> Processor:
+            return Processor(
+                states=states,
+                performers=performers,
+                normalizer=self._normalizer(),
+                recent=ids.recent,
+                scorer=self._model,
+                decider=Decider(
+                    AlertPolicy(threshold=self._settings.alert_threshold), links_of(self._settings)
+                ),
+                match_revert=self._facts.match_revert,
+                watermark=msgspec.structs.replace(store.meta.watermark),
+                next_row=store.meta.next_row,
+                deadlines=store.deadlines(),
+                retention_s=self._retention_s,
+                owns=lambda key: state_id(key) % self._partitions == partition,
+            )
+
+        return make
+
+    def _normalizer(self) -> Normalizer:
+        wikis = () if "*" in self._settings.wikis else tuple(self._settings.wikis)
+        return Normalizer(wikis, self._settings.namespaces, self._facts.is_temporary)

@@ -1,0 +1,100 @@
+"""`factwatch worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import click
+from prometheus_client import CollectorRegistry
+
+from streams.cli.compose import build_content, load_model
+from streams.cli.output import say, set_up_logging
+from streams.cli.without_extra import kafka_extra
+from streams.content.wiki_facts import WikiFacts
+from streams.metrics import Metrics, WorkerMetrics
+from streams.settings import Settings, load_settings
+from streams.web.operations import build_operations_app
+from streams.web.server import WebServer
+
+if TYPE_CHECKING:
+    from streams.kafka.security import Connection
+
+log = logging.getLogger("factwatch.worker")
+
+GROUP = "factwatch-workers"
+
+
+@click.command(short_help="Work on the partitions of a distributed Factwatch.")
+@click.option("--session-timeout", type=click.FloatRange(3, 300), default=8.0, show_default=True,
+              help="Seconds without a sign of life after which others take over.")  # fmt: skip
+def worker(session_timeout: float) -> None:
+    """Take a share of the partitions at FACTWATCH_KAFKA_BOOTSTRAP, and give it back when more workers
+    come: start as many as there is work for, each with a FACTWATCH_DATA_DIR of its own. A lost
+    directory is made anew from Kafka.
+
+    /metrics and /readyz are at FACTWATCH_HTTP_BIND. Ctrl-C or SIGTERM finishes what is under way and
+    leaves the group.
+    """
+    settings = load_settings(os.environ)
+    set_up_logging(settings.log_level)
+    with kafka_extra():
+        from streams.kafka.admin import shared_partitions
+        from streams.kafka.security import connection_of
+    connection = connection_of(settings)
+    partitions = shared_partitions(connection)
+    asyncio.run(_serve(settings, connection, partitions, session_timeout))
+
+
+async def _serve(
+    settings: Settings, connection: Connection, partitions: int, session_timeout_s: float
+) -> None:
+    from streams.cli.compose_worker import WorkerParts
+    from streams.cli.worker_status import WorkerStatus
+    from streams.kafka.faust_app import build_app, serve
+    from streams.kafka.log import KafkaLog
+    from streams.runners.group_member import GroupMember
+    from streams.runners.worker import Worker
+    from streams.store.partitions import PartitionFile
+
+    model = load_model(settings)
+    facts = WikiFacts()
+    metrics = Metrics(CollectorRegistry())
+    metrics.model_info.labels(model.version).set(1)
+    content = build_content(settings, metrics, facts)
+    file = PartitionFile(settings.data_dir / "partitions")
+    # One thread for all partitions: what it does holds Python's lock nearly always, and an event loop
+    # that it leaves free answers the broker in time.
+    with ThreadPoolExecutor(1, "partitions") as executor:
+        parts = WorkerParts(settings, partitions, model, facts, content)
+        hops = parts.hops()
+        status = WorkerStatus(metrics, WorkerMetrics(metrics.registry), time.time)
+        member = GroupMember(lambda: Worker(hops, file, KafkaLog(connection), executor, status.done))
+        app = build_app(
+            connection=connection,
+            group=GROUP,
+            topics=[topic for hop in hops for topic in hop.reads],
+            data_dir=settings.data_dir,
+            work=member,
+            session_timeout_s=session_timeout_s,
+        )
+        server = WebServer(build_operations_app(metrics.registry, status), settings.http_bind)
+        server.start()
+        watching = asyncio.create_task(status.watch(app, member))
+        try:
+            say(f"Factwatch works on {partitions} partitions with whoever else is in {GROUP}.")
+            say(f"  Kafka   {connection.where}")
+            say(f"  state   {settings.data_dir / 'partitions'}")
+            say(f"  metrics {server.url}/metrics")
+            await serve(app)
+            say("stopped: others go on with these partitions, or the next start does")
+        finally:
+            watching.cancel()
+            server.stop()
+            if content is not None:
+                content.close()
+            file.close()

@@ -1,0 +1,70 @@
+"""What a worker tells of itself: metrics and health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from streams.metrics import Metrics, WorkerMetrics
+from streams.runners.group_member import GroupMember
+from streams.runners.partitions.wire import Work
+from streams.topics import CHANGES, EDITS
+from streams.web.status import Part
+
+if TYPE_CHECKING:
+    from streams.kafka.faust_app import WorkerApp
+
+_SOURCE = {"performers": CHANGES.name.split(".")[1], "pages": EDITS.name.split(".")[1]}
+WATCH_EVERY_S = 1.0
+
+
+class WorkerStatus:
+    """Implements `Health` and `WorkDone`."""
+
+    def __init__(self, metrics: Metrics, worker: WorkerMetrics, now: Callable[[], float]) -> None:
+        self._metrics = metrics
+        self._worker = worker
+        self._now = now
+        self._partitions: int | None = None
+
+    def done(self, hop: str, partition: int, work: Work, seconds: float) -> None:
+        figures, metrics = work.figures, self._metrics
+        source = _SOURCE[hop]
+        for outcome, n in figures.outcomes.items():
+            metrics.events_consumed.labels(source, outcome).inc(n)
+        for alert in figures.alerts:
+            metrics.alerts.labels(alert.kind, alert.severity).inc()
+        for label, n in figures.labels.items():
+            metrics.labels.labels(label).inc(n)
+        for stage, reason in figures.dead_letters:
+            metrics.dead_letters.labels(stage, reason).inc()
+        for stage, taken_s in figures.stage_seconds.items():
+            metrics.stage_seconds.labels(stage).observe(taken_s)
+        if figures.newest_arrival is not None and hop == "pages":
+            metrics.event_freshness.set(max(0.0, self._now() - figures.newest_arrival))
+        metrics.last_event_timestamp.labels(source).set(self._now())
+        self._worker.unit_seconds.labels(hop).observe(seconds)
+        self._worker.late.labels(hop).inc(figures.late)
+
+    async def watch(self, app: WorkerApp, member: GroupMember) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            figures = app.figures()
+            self._partitions = len(figures.numbers)
+            self._worker.partitions.set(self._partitions)
+            self._worker.rebalances.set(figures.rebalances)
+            lag: dict[str, int] = {}
+            for (topic, _), behind in figures.lag.items():
+                lag[topic] = lag.get(topic, 0) + behind
+            for (hop, _), unit in member.worker.units().items():
+                topic = CHANGES.name if hop == "performers" else EDITS.name
+                lag[topic] = lag.get(topic, 0) + unit.waiting
+            for topic, behind in lag.items():
+                self._worker.lag.labels(topic).set(behind)
+
+    def parts(self) -> Mapping[str, Part]:
+        if self._partitions is None:
+            return {"group": Part(False, "joining the group")}
+        return {"group": Part(True, f"{self._partitions} partitions")}

@@ -1,0 +1,164 @@
+"""Making the topics, and saying what is otherwise where they are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from streams.errors import BrokerUnavailable, FactwatchError, NoTopics
+from streams.kafka.complaints import COMPLAINTS
+from streams.kafka.security import Connection, for_kafka_python
+from streams.topics import CHANGES, TOPICS, Partitions, Topic
+
+#: From nothing to an answer, before we say that there is none.
+REACH_S = 5.0
+
+
+class TopicState(StrEnum):
+    CREATED = "created"
+    THERE = "there already"
+    DIFFERS = "differs"
+
+
+class TopicReport(msgspec.Struct, frozen=True):
+    name: str
+    state: TopicState
+    differences: tuple[str, ...] = ()
+    """`what: found, wanted`, a line each. Nothing was changed of it."""
+
+
+@contextmanager
+def admin_of(connection: Connection) -> Iterator[KafkaAdminClient]:
+    """Raises `BrokerUnavailable` when no broker answers within `REACH_S`, or one refuses us."""
+    try:
+        admin = KafkaAdminClient(
+            **for_kafka_python(connection),
+            client_id="factwatch-admin",
+            bootstrap_timeout_ms=int(REACH_S * 1_000),
+            request_timeout_ms=30_000,
+        )
+    except KafkaError as err:
+        raise unavailable(connection, err) from None
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def unavailable(connection: Connection, err: Exception) -> BrokerUnavailable:
+    detail = COMPLAINTS.why() or str(err) or type(err).__name__
+    return BrokerUnavailable(
+        f"no Kafka broker can be used at {connection.where}: {detail.splitlines()[0]} (is it running? "
+        "FACTWATCH_KAFKA_BOOTSTRAP and the other FACTWATCH_KAFKA_… settings say where it is and who we are)"
+    )
+
+
+def create_topics(connection: Connection, partitions: int, replication: int) -> Iterator[TopicReport]:
+    """Makes those that are missing, in the order of the table. Never deletes, never changes."""
+    with admin_of(connection) as admin:
+        try:
+            found = _described(admin, [topic.name for topic in TOPICS])
+            for topic in TOPICS:
+                if topic.name in found:
+                    yield _compared(topic, found[topic.name], partitions, replication)
+                else:
+                    yield _created(admin, topic, partitions, replication)
+        except KafkaError as err:
+            raise FactwatchError(f"Kafka at {connection.where} refused: {_line(err)}") from None
+
+
+def shared_partitions(connection: Connection) -> int:
+    """P, as the topics have it. Raises `NoTopics` where they are missing or don't agree."""
+    with admin_of(connection) as admin:
+        shared = [topic.name for topic in TOPICS if topic.partitions is Partitions.SHARED]
+        try:
+            counts = {
+                name: count
+                for name, count in _partition_counts(admin).items()
+                if name in {topic.name for topic in TOPICS}
+            }
+        except KafkaError as err:
+            raise unavailable(connection, err) from None
+    missing = [topic.name for topic in TOPICS if topic.name not in counts]
+    if missing:
+        raise NoTopics(
+            f"Kafka at {connection.where} has no topic {missing[0]}: run `factwatch topics create` first"
+        )
+    other = [name for name in shared if counts[name] != counts[CHANGES.name]]
+    if other:
+        raise NoTopics(
+            f"{other[0]} has {counts[other[0]]} partitions, {CHANGES.name} has {counts[CHANGES.name]}: "
+            "they must agree (`factwatch topics create` tells what differs)"
+        )
+    return counts[CHANGES.name]
+
+
+def _partitions_of(topic: Topic, partitions: int) -> int:
+    return partitions if topic.partitions is Partitions.SHARED else 1
+
+
+def _created(admin: KafkaAdminClient, topic: Topic, partitions: int, replication: int) -> TopicReport:
+    wanted = NewTopic(
+        topic.name, _partitions_of(topic, partitions), replication, topic_configs=topic.config
+    )
+    try:
+        admin.create_topics([wanted], wait_for_metadata=True)
+    except TopicAlreadyExistsError:  # somebody was quicker
+        described = _described(admin, [topic.name])[topic.name]
+        return _compared(topic, described, partitions, replication)
+    return TopicReport(topic.name, TopicState.CREATED)
+
+
+class _Described(msgspec.Struct):
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+def _partition_counts(admin: KafkaAdminClient) -> dict[str, int]:
+    return {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
+
+
+def _described(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, _Described]:
+    """Of those names, the topics that are there."""
+    wanted = set(names)
+    there = {topic["name"]: topic for topic in admin.describe_topics() if topic["name"] in wanted}
+    if not there:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+    configs: dict[str, dict[str, Any]] = admin.describe_configs(asked, config_filter="all")["topic"]
+    return {
+        name: _Described(
+            len(topic["partitions"]),
+            min(len(partition["replica_nodes"]) for partition in topic["partitions"]),
+            {option: entry["value"] for option, entry in configs[name].items()},
+        )
+        for name, topic in there.items()
+    }
+
+
+def _compared(topic: Topic, found: _Described, partitions: int, replication: int) -> TopicReport:
+    differences = []
+    wanted_partitions = _partitions_of(topic, partitions)
+    if found.partitions != wanted_partitions:
+        differences.append(f"partitions: {found.partitions}, wanted {wanted_partitions}")
+    if found.replication != replication:
+        differences.append(f"replication: {found.replication}, wanted {replication}")
+    differences += [
+        f"{option}: {found.config.get(option)}, wanted {wanted}"
+        for option, wanted in topic.config.items()
+        if found.config.get(option) != wanted
+    ]
+    state = TopicState.DIFFERS if differences else TopicState.THERE
+    return TopicReport(topic.name, state, tuple(differences))
+
+
+def _line(err: Exception) -> str:
+    return (str(err) or type(err).__name__).splitlines()[0]

@@ -1,0 +1,273 @@
+"""Faust's consumer, made to deliver bundles and to let nobody lose his place at a rebalance.
+
+What it changes of Faust 0.15's own, and why:
+
+- One message is one `Bundle`: Faust's own work for a message would else be done for each record.
+- Committed is what the work says is durable. Faust's acks count for nothing: it acks what it *skips* at a
+  rebalance too, and takes a hole in the offsets, whatever made it, for records that were done.
+- Before a rebalance goes on: no bundle begins, those begun end, what is durable is committed.
+- After one, nothing is delivered before the worker has its state and said where to go on from.
+- Faust's assignor even without tables (else Faust uses round robin, and partitions of one number part),
+  and `read_committed`, which Faust ties to its own transactions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import aiokafka
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage, Message
+from mode.threads import WorkerThread
+
+from streams.kafka.bundles import Bundle, Lanes, Progress, numbers_of, split
+
+if TYPE_CHECKING:
+    from streams.kafka.faust_app import WorkerApp
+
+#: Of one partition: one in work, one waiting. More would only fill memory.
+_OUTSTANDING = 2
+#: How long a fetch for those with room may keep the others from being asked for again.
+_BRIEFLY_S = 0.02
+
+
+class _Thread(WorkerThread):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.daemon = True  # a consumer that hangs must not keep the process from ending
+
+
+class BundleConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that fetches, sends heartbeats and joins the group, however busy the main thread is."""
+
+    Worker = _Thread
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = self.app.assignor
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset=conf.consumer_auto_offset_reset,
+            isolation_level="read_committed",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            # A partition that was just emptied is asked for again when the fetch under way returns.
+            fetch_max_wait_ms=100,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    def lag(self, progress: Progress) -> dict[tuple[str, int], int]:
+        """Offsets (transaction markers among them) between what was taken over and what may be read."""
+        behind: dict[tuple[str, int], int] = {}
+        if self._consumer is None:
+            return behind
+        subscription = self._consumer._subscription.subscription
+        if subscription is None or subscription.assignment is None:
+            return behind
+        for tp in subscription.assignment.tps:
+            state = subscription.assignment.state_value(tp)
+            if state is None or state.lso is None or not state.has_valid_position:
+                continue  # nothing fetched yet
+            begun = progress.oldest_open(tp)
+            behind[tp.topic, tp.partition] = max(
+                0, state.lso - (state.position if begun is None else begun)
+            )
+        return behind
+
+
+class BundleConsumer(driver.Consumer):
+    """See the module's text."""
+
+    app: WorkerApp
+    _thread: BundleConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.progress = Progress()
+        self.lanes = Lanes(self._work_on, self._fail)
+        self._assigned: set[TP] = set()
+        self._prepared: tuple[int, frozenset[int]] = (-1, frozenset())
+        self._preparing: asyncio.Task[None] | None = None
+        self._positioned = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._room = asyncio.Event()
+
+    def _new_consumer_thread(self) -> BundleConsumerThread:
+        return BundleConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Partition numbers that this worker has."""
+        return numbers_of(self._assigned)
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        return self._thread.lag(self.progress)
+
+    # Delivering
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+        """Ends at once, and leaves the rest undelivered, when a rebalance begins: all is then read again."""
+        if not self._ready.is_set():
+            await self._within(self._ready, timeout)
+            return
+        active = self._get_active_partitions()
+        room = {tp for tp in active if self.progress.outstanding(tp) < _OUTSTANDING}
+        if not room:
+            self._room.clear()
+            await self._within(self._room, timeout)
+            return
+        generation = self.app.consumer_generation_id
+        fetched = await self._getmany(room, timeout if len(room) == len(active) else _BRIEFLY_S)
+        for tp, records in fetched.items():
+            for bundle in split(tp, records, self.app.bundle_records, self.app.bundle_bytes):
+                if not self._ready.is_set() or generation != self.app.consumer_generation_id:
+                    return
+                self.progress.deliver(bundle)
+                yield TP(*tp), self._to_message(TP(*tp), bundle)
+
+    def _to_message(self, tp: TP, record: Bundle) -> ConsumerMessage:
+        last = record.records[-1]
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            record.last_offset,
+            record.newest_s,
+            last.timestamp_type,
+            [],
+            b"",
+            cast(Any, record),
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def _work_on(self, bundle: Bundle) -> None:
+        topic, partition = bundle.tp
+        await self.app.work.on_bundle(topic, partition, bundle.records)
+        self.progress.finish(bundle)
+        self._room.set()
+
+    async def _fail(self, error: BaseException) -> None:
+        await self.crash(error)
+
+    @staticmethod
+    async def _within(event: asyncio.Event, timeout_s: float) -> None:
+        try:
+            await asyncio.wait_for(event.wait(), timeout_s)
+        except TimeoutError:
+            return
+
+    # Committing
+
+    def ack(self, message: Message) -> bool:
+        """As the agents leave acks alone, it is Faust acking what it skipped."""
+        return False
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return iter(
+            [tp for tp in self._assigned if topics is None or tp in topics or tp.topic in topics]
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self.app.work.durable(tp.topic, tp.partition)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Faust counts holes as done. Here they mean nothing."""
+
+    # Rebalancing
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """The group waits for this."""
+        if self.app.should_stop:
+            return
+        await self._let_go()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """The group waits for this too, and without heartbeats: the real work is done after it."""
+        if self.app.should_stop:
+            return
+        self._positioned.clear()
+        self._assigned = set(assigned)
+        await super().on_partitions_assigned(assigned, generation_id)
+        self._preparing = asyncio.create_task(self._prepare(assigned, generation_id))
+
+    async def perform_seek(self) -> None:
+        """Faust does this when it is ready to go on after a rebalance."""
+        await super().perform_seek()
+        self._positioned.set()
+
+    async def _prepare(self, assigned: set[TP], generation: int) -> None:
+        before, numbers = self._prepared
+        kept = numbers & self.numbers if generation == before + 1 else frozenset()
+        try:
+            offsets = await self.app.work.on_assigned(self.numbers, kept)
+            if strangers := set(offsets) - assigned:
+                raise ValueError(f"not assigned: {sorted(strangers)}")
+            if assigned:
+                await self._positioned.wait()
+                await self._go_to(offsets)
+        except IllegalStateError:
+            return  # the next rebalance has begun, and will prepare anew
+        except Exception as error:  # noqa: BLE001 - not swallowed: it stops the worker
+            await self.crash(error)
+            return
+        self._prepared = (generation, self.numbers)
+        self.lanes.open()
+        self._ready.set()
+
+    async def _go_to(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        if offsets:
+            await self.seek_wait({TP(*tp): offset for tp, offset in offsets.items()})
+
+    async def _stand_still(self) -> None:
+        """No bundle is with the work after this, and what is durable is committed."""
+        self._ready.clear()
+        self.stop_flow()
+        if self._assigned:
+            self.app.work.on_standing_still()
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.gather(self._preparing, return_exceptions=True)
+            self._preparing = None
+        await self.lanes.stand_still(self.app.grace_s)
+        if not await self.commit():
+            await self.commit()  # the first may only have waited for one that was under way
+
+    async def wait_empty(self) -> None:
+        await self._stand_still()
+
+    async def _let_go(self) -> None:
+        try:
+            await self._stand_still()
+            if self._assigned:
+                await self.app.work.on_revoked(self.numbers)
+        except Exception as error:  # noqa: BLE001 - not swallowed: it stops the worker, or is why it ends
+            await self.crash(error)
+        self._assigned = set()
+        self.progress.forget()
+
+    async def on_stop(self) -> None:
+        await self._let_go()
+        await super().on_stop()
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's own compares clocks of two kinds and logs an error a partition every few seconds."""
+
+
+class BundleTransport(driver.Transport):
+    Consumer = BundleConsumer

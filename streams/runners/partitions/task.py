@@ -1,0 +1,185 @@
+"""One partition of one hop at work: fed with what was read, it writes one Kafka transaction for every
+unit of work.
+
+In this order: the transaction (outputs, changelog, positions: all or nothing), then the copy on disk,
+then the offsets of the consumer group, which are only a lower bound of what has been worked on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import NamedTuple, Protocol, TypeVar
+
+from streams.kafka.records import InRecord, OutRecord
+from streams.runners.partitions.page_partition import PagePartition
+from streams.runners.partitions.performer_partition import PerformerPartition
+from streams.runners.partitions.wire import Work
+from streams.store.changelog import Change
+from streams.store.partitions import PartitionStore
+from streams.topics import CHANGES, EDITS, FEEDBACK, PAGE_STATE, PERFORMER_STATE, PERFORMERS
+
+T = TypeVar("T")
+
+#: Records worked on at once, and how long a unit of work waits for more: part of the time to an alert.
+MOST = 2_048
+GATHER_S = 0.03
+#: Records waiting in a partition from which no more are taken in.
+FULL = 4 * MOST
+#: How often those that wait for another partition are looked at without anything new.
+IDLE_S = 1.0
+
+Unit = PerformerPartition | PagePartition
+
+
+class Hop(Protocol):
+    """One of the two hops: what it reads, what it writes, how its partitions are made."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def reads(self) -> tuple[str, ...]: ...
+
+    @property
+    def changelog(self) -> str: ...
+
+    def make(self, partition: int, store: PartitionStore) -> Unit: ...
+
+
+class PerformerHop(NamedTuple):
+    make: Callable[[int, PartitionStore], PerformerPartition]
+    name: str = "performers"
+    reads: tuple[str, ...] = (CHANGES.name, FEEDBACK.name)
+    changelog: str = PERFORMER_STATE.name
+
+
+class PageHop(NamedTuple):
+    make: Callable[[int, PartitionStore], PagePartition]
+    name: str = "pages"
+    reads: tuple[str, ...] = (EDITS.name, PERFORMERS.name)
+    changelog: str = PAGE_STATE.name
+
+
+class Writer(Protocol):
+    """One transactional id. Making one fences whoever had it before."""
+
+    async def commit(self, records: Sequence[OutRecord]) -> Mapping[tuple[str, int], int]:
+        """All or nothing. Gives the next offset of each partition written to. Raises `Fenced`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Log(Protocol):
+    """What a worker wants of Kafka beside the records it is fed with."""
+
+    async def writer(self, transactional_id: str) -> Writer: ...
+
+    async def read(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        take: Callable[[list[Change], int], Awaitable[None]],
+    ) -> int:
+        """Committed records from `offset` to the end, in pieces with the offset after each. Gives the
+        end's; less than `offset` where the topic holds less: it is another one than before."""
+        ...
+
+
+class WorkDone(Protocol):
+    """Told after each unit of work that is durable."""
+
+    def __call__(self, hop: str, partition: int, work: Work, seconds: float) -> None: ...
+
+
+class PartitionTask:
+    """One partition of one hop at work, until `stop` or an error."""
+
+    def __init__(
+        self,
+        hop: Hop,
+        partition: int,
+        unit: Unit,
+        store: PartitionStore,
+        writer: Writer,
+        executor: Executor,
+        done: WorkDone,
+    ) -> None:
+        self.unit = unit
+        self._hop = hop
+        self._partition = partition
+        self._store = store
+        self._writer = writer
+        self._executor = executor
+        self._done = done
+        self._lock = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._stopping = False
+
+    def durable(self, topic: str) -> int | None:
+        """Offset before which all records of `topic` have been worked on durably."""
+        return self._store.meta.positions.get(topic)
+
+    async def take(self, topic: str, records: Sequence[InRecord]) -> None:
+        """Returns when there is room again, so that the reading goes no faster than the work."""
+        async with self._lock:
+            await self._run(self.unit.take, topic, records)
+            if self.unit.waiting >= FULL:
+                self._room.clear()
+        self._news.set()
+        if topic in (CHANGES.name, EDITS.name):
+            await self._room.wait()
+
+    async def work(self) -> None:
+        """Until `stop`. Raises what went wrong: `Fenced` when another worker has the partition."""
+        while not self._stopping:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), IDLE_S)
+            if self.unit.waiting < MOST:
+                await asyncio.sleep(GATHER_S)
+            self._news.clear()
+            while not self._stopping and await self._work_once():
+                pass
+
+    async def _work_once(self) -> bool:
+        async with self._lock:
+            started = time.perf_counter()
+            work: Work | None = await self._run(self.unit.work, MOST)
+            if work is None:
+                self._room.set()
+                return False
+            changelog = [
+                OutRecord(self._hop.changelog, self._partition, key, value, [])
+                for key, value in work.changes
+            ]
+            ends = await self._writer.commit([*work.outputs, *changelog])
+            end = ends[self._hop.changelog, self._partition]
+            await self._run(self._store.apply, work.changes, end)
+            self.unit.done()
+            if self.unit.waiting < FULL:
+                self._room.set()
+        self._done(self._hop.name, self._partition, work, time.perf_counter() - started)
+        return True
+
+    async def _run(self, call: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+
+    def release(self) -> None:
+        """Let those go on that wait for room."""
+        self._room.set()
+
+    def stop(self) -> None:
+        """Finish the unit of work under way, and no other."""
+        self._stopping = True
+        self._room.set()
+        self._news.set()
+
+    async def close(self) -> None:
+        await self._writer.close()

@@ -1,0 +1,139 @@
+"""A worker's share of the partitions: recovered from their changelogs when they are assigned, let go of
+when they are revoked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from streams.errors import FactwatchError
+from streams.kafka.records import InRecord
+from streams.kafka.transactions import Fenced
+from streams.runners.partitions.task import Hop, Log, PartitionTask, Unit, WorkDone
+from streams.store.changelog import Change
+from streams.store.partitions import PartitionFile
+
+log = logging.getLogger("factwatch.worker")
+
+#: Changelog records taken over at once on recovery.
+RECOVERED_AT_ONCE = 5_000
+
+
+class Worker:
+    """All partitions that this process has at the moment, of both hops: partition n of one goes with
+    partition n of the other."""
+
+    def __init__(
+        self, hops: Sequence[Hop], file: PartitionFile, log: Log, executor: Executor, done: WorkDone
+    ) -> None:
+        self._hops = hops
+        self._file = file
+        self._log = log
+        self._executor = executor
+        self._done = done
+        self._tasks: dict[tuple[str, int], tuple[PartitionTask, asyncio.Task[None]]] = {}
+        self._hop_of = {topic: hop.name for hop in hops for topic in hop.reads}
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done, with its exception, when something went wrong that this process must not outlive."""
+
+    @property
+    def partitions(self) -> list[int]:
+        return sorted({partition for _, partition in self._tasks})
+
+    def units(self) -> dict[tuple[str, int], Unit]:
+        return {place: task.unit for place, (task, _) in self._tasks.items()}
+
+    async def assigned(self, partitions: Sequence[int]) -> dict[tuple[str, int], int]:
+        """Recover what is not here yet; gives where each topic's partition is to be read from."""
+        started = time.perf_counter()
+        wanted = [
+            (hop, partition)
+            for partition in sorted(partitions)
+            for hop in self._hops
+            if (hop.name, partition) not in self._tasks
+        ]
+        recovered = await asyncio.gather(*(self._recover(hop, at) for hop, at in wanted))
+        if wanted:
+            log.info(
+                "partitions %s: %d changelog records read in %.1f s",
+                sorted({partition for _, partition in wanted}),
+                sum(recovered),
+                time.perf_counter() - started,
+            )
+        return {
+            (topic, partition): self._tasks[hop.name, partition][0].unit.positions.get(topic, 0)
+            for hop, partition in wanted
+            for topic in hop.reads
+        }
+
+    async def _recover(self, hop: Hop, partition: int) -> int:
+        # First the writer: from then on nobody else writes the changelog that is read next.
+        writer = await self._log.writer(f"factwatch-{hop.name}-{partition}")
+        loop = asyncio.get_running_loop()
+        store = self._file.store(hop.name[:2], partition)
+        read = 0
+
+        async def take(changes: list[Change], offset: int) -> None:
+            nonlocal read
+            for at in range(0, len(changes), RECOVERED_AT_ONCE):
+                piece = changes[at : at + RECOVERED_AT_ONCE]
+                last = at + RECOVERED_AT_ONCE >= len(changes)
+                await loop.run_in_executor(self._executor, store.apply, piece, offset if last else None)
+            read += len(changes)
+
+        end = await self._log.read(hop.changelog, partition, store.offset, take)
+        if end < store.offset:
+            log.warning("%s %d: Kafka has less than this disk: read anew", hop.changelog, partition)
+            store.clear()
+            await self._log.read(hop.changelog, partition, 0, take)
+        unit = await loop.run_in_executor(self._executor, hop.make, partition, store)
+        task = PartitionTask(hop, partition, unit, store, writer, self._executor, self._done)
+        running = asyncio.create_task(task.work(), name=f"{hop.name}-{partition}")
+        running.add_done_callback(self._ended)
+        self._tasks[hop.name, partition] = (task, running)
+        return read
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        if running.cancelled() or self.failed.done():
+            return
+        err = running.exception()
+        if isinstance(err, Fenced):
+            log.warning("%s: another worker has it", running.get_name())
+        elif err is not None:
+            self.failed.set_exception(err)
+
+    async def take(self, topic: str, partition: int, records: Sequence[InRecord]) -> None:
+        """Records of an assigned partition, in order. Returns when there is room for more."""
+        found = self._tasks.get((self._hop_of[topic], partition))
+        if found is not None and not found[1].done():
+            await found[0].take(topic, records)
+
+    def durable(self, topic: str, partition: int) -> int | None:
+        """Offset before which everything has been worked on durably; None where nothing has."""
+        found = self._tasks.get((self._hop_of[topic], partition))
+        return found[0].durable(topic) if found is not None else None
+
+    def release(self) -> None:
+        """Nobody waits for room any more: what they brought will be read again."""
+        for task, _ in self._tasks.values():
+            task.release()
+
+    async def revoked(self, partitions: Sequence[int]) -> None:
+        """Finish what is under way there, and let go."""
+        leaving = [place for place in self._tasks if place[1] in partitions]
+        for place in leaving:
+            self._tasks[place][0].stop()
+        await asyncio.gather(*(self._let_go(place) for place in leaving))
+
+    async def _let_go(self, place: tuple[str, int]) -> None:
+        task, running = self._tasks.pop(place)
+        await asyncio.wait([running])
+        with contextlib.suppress(FactwatchError, OSError):
+            await task.close()
+
+    async def close(self) -> None:
+        await self.revoked(self.partitions)

@@ -1,0 +1,77 @@
+"""Keys and values of a changelog: what a partition of work changed, as records of a compacted topic.
+
+A worker keeps nothing that is not in its changelog. A key is one letter for the table and eight bytes,
+big-endian, for the id; a value is MessagePack, None drops the key.
+
+| table | id | value |
+| --- | --- | --- |
+| p, w, e | `state_id` of the page | PageState, PackedWords, EpisodeState |
+| f | `state_id` of the performer | PerformerState |
+| l | number of the first edit in it | edits as scored, at most `CHUNK` |
+| r | number of an edit | it has a label |
+| i | number of the unit of work | ids of the events taken in |
+| m | 0 | `Meta` |
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from streams.state.watermark import Watermark
+
+Table = Literal["p", "w", "e", "f", "l", "r", "i", "m"]
+
+Change = tuple[bytes, bytes | None]
+
+#: Edits in one value: a label reads the one that its edit is in.
+CHUNK = 64
+
+
+class Meta(msgspec.Struct, array_like=True):
+    """What a partition of work knows of itself. Written with every unit of work: with what else the
+    unit changed, or not at all."""
+
+    number: int = 0
+    """Units of work committed."""
+    positions: dict[str, int] = {}
+    """By topic: the offset of the first record not worked on yet."""
+    watermark: Watermark = msgspec.field(default_factory=Watermark)
+    next_row: int = 1
+    kept_row: int = 1
+    """Edits before it were looked at for being kept."""
+    first_ids: int = 1
+    """Unit of work whose event ids are the oldest remembered."""
+    ids: int = 0
+    """Event ids remembered."""
+    outcomes: dict[str, int] = {}
+    """Records taken in, by outcome."""
+    passed: dict[int, float] = {}
+    """Event time up to which each page partition has told its reverts: of a performer partition."""
+    told: float = 0.0
+    """Event time up to which reverts were told: of a page partition."""
+
+    def count(self, outcomes: dict[str, int]) -> None:
+        total = dict(self.outcomes)
+        for outcome, n in outcomes.items():
+            total[outcome] = total.get(outcome, 0) + n
+        self.outcomes = total
+
+
+class LoggedEdit(msgspec.Struct, array_like=True, gc=False):
+    """An edit as scored at the time, until two days have shown what became of it."""
+
+    row: int
+    key: str
+    rev_id: int
+    event_time: float
+    risk: float
+    flags: int
+
+
+def key_of(table: Table, number: int) -> bytes:
+    return table.encode() + number.to_bytes(8, "big")
+
+
+META = key_of("m", 0)
