@@ -31,6 +31,18 @@ class SourceUnavailable(FactwatchError):
         self.retry_after_s = retry_after_s
 
 
+class BrokerUnavailable(SourceUnavailable):
+    """No Kafka broker can be used now; trying again may help."""
+
+
+class NoTopics(FactwatchError):
+    """The topics are missing, or not as they should be: `factwatch topics create` tells."""
+
+
+class Fenced(FactwatchError):
+    """Another process has taken over what this one did."""
+
+
 class StoreCorrupt(FactwatchError):
     """Our own state can't be read: loud, never repaired silently."""
 

@@ -1,0 +1,125 @@
+"""A record as the topics delivered it, and what it means to the archive."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.kafka.cloud_events import MAX_VALUE_BYTES, NotAnAlert, from_event
+from streams.partitions import key_bytes, page_key
+from streams.records import Alert, Label, PageStatus
+from streams.topics import ALERTS, LABELS, PAGE_STATUS
+
+TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name)
+#: An index takes no longer text; titles of the pipeline are bounded by it too.
+MAX_TITLE_CHARS = 600
+MAX_ID_CHARS = 128
+_INT64 = 1 << 63
+
+_label = msgspec.json.Decoder(Label).decode
+_status = msgspec.json.Decoder(PageStatus).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Partition(NamedTuple):
+    topic: str
+    partition: int
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One record of one partition. Its place is where; `written_ms` is the time that it carries."""
+
+    where: Partition
+    position: int
+    written_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]] = []
+
+
+class NothingOpen(msgspec.Struct, frozen=True, gc=False):
+    """A tombstone of the page-status topic."""
+
+    wiki: str
+    title: str
+
+
+class NotStorable(Exception):
+    """A record that is not what its topic should hold."""
+
+
+def read(record: Delivered) -> Alert | Label | PageStatus | NothingOpen:
+    """What it says. What comes back can be stored: no NUL, no integer beyond 64 bits, no text beyond
+    what an index takes. Raises `NotStorable` with one line."""
+    try:
+        found: Alert | Label | PageStatus | NothingOpen = _READERS[record.where.topic](record)
+    except NotAnAlert as err:
+        raise NotStorable(str(err)) from None
+    except (msgspec.DecodeError, UnicodeError) as err:
+        raise NotStorable(ascii(str(err))[:300]) from None
+    _check(found)
+    return found
+
+
+def body_of(record: Alert | PageStatus) -> str:
+    """As the archive keeps it: a NUL in it stays escaped."""
+    return _encode(record).decode()
+
+
+def headers_of(record: Delivered) -> bytes:
+    """Of a reject, for a person: JSON with the values in base64."""
+    return _encode(record.headers)
+
+
+def _alert(record: Delivered) -> Alert:
+    return from_event(record.key, record.value, record.headers)
+
+
+def _read_label(record: Delivered) -> Label:
+    label = _label(_bounded(record))
+    if record.key is not None and record.key != key_bytes(page_key(label.wiki, label.title)):
+        raise NotStorable("the key is not the page of the value")
+    return label
+
+
+def _page_status(record: Delivered) -> PageStatus | NothingOpen:
+    if record.key is None:
+        raise NotStorable("no key: which page it is of is not told")
+    if record.value is None:
+        wiki, colon, title = record.key.decode().partition(":")
+        if not (wiki and colon and title):
+            raise NotStorable("the key names no page")
+        return NothingOpen(wiki, title)
+    status = _status(_bounded(record))
+    if record.key != key_bytes(page_key(status.wiki, status.title)):
+        raise NotStorable("the key is not the page of the value")
+    return status
+
+
+def _bounded(record: Delivered) -> bytes:
+    if not record.value or len(record.value) > MAX_VALUE_BYTES:
+        raise NotStorable(f"the value has {len(record.value or b'')} bytes, not 1 to {MAX_VALUE_BYTES}")
+    return record.value
+
+
+_READERS: dict[str, Any] = dict(zip(TOPICS, (_alert, _read_label, _page_status), strict=True))
+
+
+def _check(found: Alert | Label | PageStatus | NothingOpen) -> None:
+    texts = [found.wiki, found.title]
+    numbers: list[int] = []
+    if isinstance(found, Alert):
+        texts += [found.alert_id, found.ce_id]
+        numbers = [found.rev_id]
+    elif isinstance(found, Label):
+        texts += [found.evidence]
+        numbers = [found.rev_id, found.reverted_by]
+    if any("\0" in text for text in texts):
+        raise NotStorable("a NUL in a name")
+    if len(found.title) > MAX_TITLE_CHARS or len(found.wiki) > MAX_ID_CHARS:
+        raise NotStorable("a title or wiki longer than any")
+    if any(len(text) > MAX_ID_CHARS for text in texts[2:]):
+        raise NotStorable("an id longer than any")
+    if any(not -_INT64 <= number < _INT64 for number in numbers):
+        raise NotStorable("a revision id beyond 64 bits")

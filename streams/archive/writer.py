@@ -1,0 +1,298 @@
+"""What the topics delivered, written: rows and positions in one transaction, and never twice.
+
+A replay changes nothing: an alert's state change has its `ce_id`, and what a row says of a label, a page
+or an alert is replaced only by what is newer. Writers take turns (a locked row), so that `seq` grows in
+the order in which commits become visible: whoever reads behind a seq misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from streams.archive import tables
+from streams.archive.database import Database
+from streams.archive.delivered import (
+    Delivered,
+    NothingOpen,
+    NotStorable,
+    Partition,
+    body_of,
+    headers_of,
+    read,
+)
+from streams.records import Alert, AlertStatus, Label, PageStatus
+
+#: An alert's life goes one way. Its page may move to another title and partition meanwhile, so that its
+#: state changes can come in any order.
+_RANK = {AlertStatus.OPEN: 0, AlertStatus.UPDATED: 1, AlertStatus.RESOLVED: 2}
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+class Position(NamedTuple):
+    """`offset` is the next one to read."""
+
+    generation: int
+    offset: int
+
+
+class Outcome(NamedTuple):
+    """What became of a record, for the counters: written, known (nothing new in it) or rejected."""
+
+    topic: str
+    outcome: str
+
+
+class PositionsMoved(Exception):
+    """The positions stored are not those the batch began at: another archive writes there, a backup was
+    restored, or a commit's answer was lost. Nothing was written; go on from what is stored."""
+
+
+class ArchiveWriter:
+    """For one thread. Everything raises `ArchiveUnavailable` while the database can't be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engine = database.writer()
+        self._insert: Any = sqlite.insert if database.is_sqlite else postgresql.insert
+
+    def positions(self) -> dict[Partition, Position]:
+        with self._database.told(), self._engine.begin() as db:
+            return _positions(db)
+
+    def write(
+        self,
+        records: Sequence[Delivered],
+        before: Mapping[Partition, Position],
+        after: Mapping[Partition, Position],
+        now: float,
+    ) -> Counter[Outcome]:
+        """All or nothing. `before`: where the batch began, by partition; one that is not in it was
+        never read. `now` (Unix seconds) is noted as the last sign of life. Raises `PositionsMoved`."""
+        with self._database.told(), self._engine.begin() as db:
+            seq = _locked_seq(db)
+            stored = _positions(db)
+            if any(stored.get(where) != before.get(where) for where in after):
+                raise PositionsMoved
+            outcomes = self._apply(db, records, seq, {where: p.generation for where, p in after.items()})
+            self._upsert(
+                db,
+                tables.positions,
+                (
+                    {**where._asdict(), "generation": position.generation, "position": position.offset}
+                    for where, position in after.items()
+                ),
+            )
+            _set_meta(db, "last_write_ms", round(now * 1_000))
+        return outcomes
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _apply(
+        self,
+        db: sa.Connection,
+        records: Sequence[Delivered],
+        seq: int,
+        generations: dict[Partition, int],
+    ) -> Counter[Outcome]:
+        alerts: list[tuple[Delivered, Alert]] = []
+        labels: list[tuple[Delivered, Label]] = []
+        statuses: list[tuple[Delivered, PageStatus | NothingOpen]] = []
+        rejected: list[Row] = []
+        for record in records:
+            try:
+                found = read(record)
+            except NotStorable as err:
+                rejected.append(_reject_row(record, generations[record.where], str(err)))
+                continue
+            if isinstance(found, Alert):
+                alerts.append((record, found))
+            elif isinstance(found, Label):
+                labels.append((record, found))
+            else:
+                statuses.append((record, found))
+        outcomes = Counter(Outcome(row["topic"], "rejected") for row in rejected)
+        outcomes += self._write_alerts(db, alerts, seq)
+        outcomes += self._write_newest(db, tables.labels, ("written_ms", "position"), (
+            (record.where.topic, _label_row(record, label)) for record, label in labels
+        ))  # fmt: skip
+        outcomes += self._write_newest(db, tables.page_status, ("generation", "position"), (
+            (record.where.topic, _status_row(record, found, generations[record.where]))
+            for record, found in statuses
+        ))  # fmt: skip
+        self._upsert(db, tables.rejects, rejected)
+        return outcomes
+
+    def _write_alerts(
+        self, db: sa.Connection, delivered: Sequence[tuple[Delivered, Alert]], seq: int
+    ) -> Counter[Outcome]:
+        known = set(
+            db.scalars(
+                sa.select(tables.alerts.c.ce_id).where(
+                    tables.alerts.c.ce_id.in_({alert.ce_id for _, alert in delivered})
+                )
+            )
+        )
+        outcomes: Counter[Outcome] = Counter()
+        changes: list[Row] = []
+        now = self._stored(db, tables.alerts_now, {(alert.alert_id,) for _, alert in delivered})
+        newest: dict[Key, Row] = {}
+        for record, alert in delivered:
+            if alert.ce_id in known:
+                outcomes[Outcome(record.where.topic, "known")] += 1
+                continue
+            known.add(alert.ce_id)
+            outcomes[Outcome(record.where.topic, "written")] += 1
+            seq += 1
+            changes.append(_alert_row(alert, seq))
+            row = _now_row(record, alert, seq)
+            key = (alert.alert_id,)
+            if key not in now or _alert_order(now[key]) <= _alert_order(row):
+                now[key] = newest[key] = row
+        if changes:
+            db.execute(sa.insert(tables.alerts), changes)
+            _set_meta(db, "last_seq", seq)
+        self._upsert(db, tables.alerts_now, newest.values())
+        return outcomes
+
+    def _write_newest(
+        self,
+        db: sa.Connection,
+        table: sa.Table,
+        version: tuple[str, str],
+        rows: Iterable[tuple[str, Row]],
+    ) -> Counter[Outcome]:
+        """Each row by its key, unless what is there has the same or a later version."""
+        told = list(rows)
+        key_names = [column.name for column in table.primary_key]
+        keys = [tuple(row[name] for name in key_names) for _, row in told]
+        stored = self._stored(db, table, set(keys))
+        newest: dict[Key, Row] = {}
+        outcomes: Counter[Outcome] = Counter()
+        for key, (topic, row) in zip(keys, told, strict=True):
+            there = stored.get(key)
+            if there is not None and _version(there, version) >= _version(row, version):
+                outcomes[Outcome(topic, "known")] += 1
+                continue
+            stored[key] = newest[key] = row
+            outcomes[Outcome(topic, "written")] += 1
+        self._upsert(db, table, newest.values())
+        return outcomes
+
+    def _stored(self, db: sa.Connection, table: sa.Table, keys: set[Key]) -> dict[Key, Row]:
+        if not keys:
+            return {}
+        columns = list(table.primary_key)
+        found = db.execute(sa.select(table).where(sa.tuple_(*columns).in_(keys))).mappings()
+        return {tuple(row[column.name] for column in columns): dict(row) for row in found}
+
+    def _upsert(self, db: sa.Connection, table: sa.Table, rows: Iterable[Row]) -> None:
+        values = list(rows)
+        if not values:
+            return
+        insert = self._insert(table)
+        others = {
+            column.name: insert.excluded[column.name] for column in table.c if not column.primary_key
+        }
+        db.execute(
+            insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=others), values
+        )
+
+
+def _locked_seq(db: sa.Connection) -> int:
+    """Holds other writers off until the end of the transaction. (SQLite has its own lock by now.)"""
+    meta = tables.meta
+    return db.scalars(sa.select(meta.c.value).where(meta.c.name == "last_seq").with_for_update()).one()  # type: ignore[no-any-return]
+
+
+def _set_meta(db: sa.Connection, name: str, value: int) -> None:
+    db.execute(sa.update(tables.meta).where(tables.meta.c.name == name).values(value=value))
+
+
+def _positions(db: sa.Connection) -> dict[Partition, Position]:
+    c = tables.positions.c
+    rows = db.execute(sa.select(c.topic, c.partition, c.generation, c.position))
+    return {Partition(row[0], row[1]): Position(row[2], row[3]) for row in rows}
+
+
+def _alert_order(row: Row) -> tuple[int, int, int]:
+    return _RANK[AlertStatus(row["status"])], row["written_ms"], row["seq"]
+
+
+def _version(row: Row, names: tuple[str, str]) -> tuple[int, int]:
+    return row[names[0]], row[names[1]]
+
+
+def _alert_row(alert: Alert, seq: int) -> Row:
+    return {
+        "seq": seq,
+        "ce_id": alert.ce_id,
+        "alert_id": alert.alert_id,
+        "kind": str(alert.kind),
+        "status": str(alert.status),
+        "severity": str(alert.severity),
+        "wiki": alert.wiki,
+        "title": alert.title,
+        "rev_id": alert.rev_id,
+        "event_time": alert.event_time,
+        "body": body_of(alert),
+    }
+
+
+def _now_row(record: Delivered, alert: Alert, seq: int) -> Row:
+    whole = _alert_row(alert, seq)
+    names = ("alert_id", "seq", "kind", "status", "wiki", "title", "event_time")
+    return {name: whole[name] for name in names} | {"written_ms": record.written_ms}
+
+
+def _label_row(record: Delivered, label: Label) -> Row:
+    return {
+        "wiki": label.wiki,
+        "rev_id": label.rev_id,
+        "title": label.title,
+        "label": None if label.label is None else str(label.label),
+        "event_time": label.event_time,
+        "labelled_time": label.labelled_time,
+        "reverted_by": label.reverted_by,
+        "evidence": label.evidence,
+        "revert_risk": label.revert_risk,
+        "alerted": label.alerted,
+        "anonymous": label.anonymous,
+        "with_content": label.with_content,
+        "written_ms": record.written_ms,
+        "position": record.position,
+    }
+
+
+def _status_row(record: Delivered, found: PageStatus | NothingOpen, generation: int) -> Row:
+    status = found if isinstance(found, PageStatus) else None
+    return {
+        "page": f"{found.wiki}:{found.title}",
+        "wiki": found.wiki,
+        "title": found.title,
+        "status": str(status.status) if status else None,
+        "event_time": status.event_time if status else None,
+        "body": body_of(status) if status else None,
+        "generation": generation,
+        "position": record.position,
+    }
+
+
+def _reject_row(record: Delivered, generation: int, reason: str) -> Row:
+    return {
+        **record.where._asdict(),
+        "generation": generation,
+        "position": record.position,
+        "written_ms": record.written_ms,
+        "reason": reason,
+        "key": record.key,
+        "value": record.value,
+        "headers": headers_of(record),
+    }
