@@ -212,6 +212,6 @@ class IngestMetrics:
             ["source"],
             registry=registry,
         )
-        for source in SOURCES:
+        for source in ("eventstreams", "rcfeed", "ndjson"):
             for outcome in ("routed", "changes_only"):
                 self.records.labels(source, outcome)

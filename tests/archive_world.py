@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -44,6 +45,8 @@ class Logs:
 
     def __init__(self) -> None:
         self.records: dict[Partition, list[Delivered]] = {}
+        self.markers: Counter[Partition] = Counter()
+        """Of transactions, behind the last record: offsets without a record."""
         self._clock = itertools.count(1)
 
     def put(self, topic: str, key: bytes | None, value: bytes | None, *, partition: int = 0,
@@ -82,7 +85,7 @@ class Logs:
 
     def end(self, where: Partition) -> int:
         log = self.records.get(where, [])
-        return log[-1].position + 1 if log else 0
+        return (log[-1].position + 1 if log else 0) + self.markers[where]
 
 
 class MemoryTopics:
@@ -114,6 +117,8 @@ class MemoryTopics:
             rest = [record for record in log if record.position >= self._next[where]]
             records += rest[: self._batch - len(records)]
         after = {record.where: record.position + 1 for record in records}
+        if not records:
+            after = {where: self.logs.end(where) for where in self.logs.records}
         self._next |= after
         if self.broken_polls:
             self.broken_polls -= 1

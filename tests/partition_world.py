@@ -7,18 +7,19 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from streams.content.wiki_facts import WikiFacts
 from streams.kafka.cloud_events import from_event
-from streams.kafka.records import Headers, InRecord, OutRecord
+from streams.kafka.records import Headers, OutRecord
 from streams.partitions import key_bytes, place_in_changes, places_in_edits
 from streams.records import Alert, DeadLetter, Label, PageStatus, Skip
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.page_partition import PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
-from streams.runners.partitions.remote import RemotePerformers
+from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
 from streams.runners.partitions.wire import Work
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
@@ -27,7 +28,6 @@ from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
 from streams.state.watermark import Watermark
-from streams.store.keys import state_id
 from streams.store.partitions import PartitionFile, PartitionStore
 from streams.topics import (
     ALERTS,
@@ -43,6 +43,19 @@ from streams.topics import (
     Header,
 )
 from tests.core_world import HOST, POLICY
+
+
+class Record(NamedTuple):
+    """Implements `InRecord`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
 
 Unit = PerformerPartition | PagePartition
 Place = tuple[str, int]
@@ -74,7 +87,7 @@ class Cluster:
         self._policy = policy
         self._delay_s = delay_s
         self._patience_s = patience_s
-        self.topics: dict[tuple[str, int], list[InRecord]] = {}
+        self.topics: dict[tuple[str, int], list[Record]] = {}
         self.watermark = Watermark()
         self._normalize = Normalizer()
         self._files = itertools.count()
@@ -91,7 +104,7 @@ class Cluster:
         self, topic: str, partition: int, key: bytes, value: bytes | None, headers: Headers
     ) -> None:
         log = self.topics.setdefault((topic, partition), [])
-        log.append(InRecord(topic, partition, len(log), self.now, key, value, headers))
+        log.append(Record(topic, partition, len(log), int(self.now * 1_000), key, value, headers))
 
     def ingest(self, raws: Iterable[bytes], *, routed: bool = True) -> None:
         """As `factwatch ingest changes` does; not `routed`: as somebody else's producer does."""
@@ -147,16 +160,20 @@ class Cluster:
             store,
             partition=partition,
             partitions=self.partitions,
-            make_processor=self._processor(partition),
+            make_processor=self._processor(),
             now=lambda: self.now,
             patience_s=self._patience_s,
         )
 
     def _processor(
-        self, partition: int
-    ) -> Callable[[States, RemotePerformers, RememberedIds, PartitionStore], Processor]:
+        self,
+    ) -> Callable[[States, RemotePerformers, RemoteMoves, RememberedIds, PartitionStore], Processor]:
         def make(
-            states: States, performers: RemotePerformers, ids: RememberedIds, store: PartitionStore
+            states: States,
+            performers: RemotePerformers,
+            moves: RemoteMoves,
+            ids: RememberedIds,
+            store: PartitionStore,
         ) -> Processor:
             return Processor(
                 states=states,
@@ -169,7 +186,7 @@ class Cluster:
                 watermark=msgspec.structs.replace(store.meta.watermark),
                 next_row=store.meta.next_row,
                 deadlines=store.deadlines(),
-                owns=lambda key: state_id(key) % self.partitions == partition,
+                moves=moves,
             )
 
         return make
@@ -223,7 +240,7 @@ class Cluster:
 
     # -- what came of it ---------------------------------------------------------------------------
 
-    def values(self, topic: str) -> list[InRecord]:
+    def values(self, topic: str) -> list[Record]:
         return [
             record for (name, _), log in sorted(self.topics.items()) if name == topic for record in log
         ]
@@ -245,7 +262,7 @@ class Cluster:
                 found[key] = msgspec.json.decode(record.value, type=PageStatus)
         return found
 
-    def dead_letters(self) -> list[InRecord]:
+    def dead_letters(self) -> list[Record]:
         return self.values(DEAD_LETTERS.name)
 
     def outcomes(self, hop: str) -> dict[str, int]:

@@ -175,7 +175,7 @@ class Archiver:
         if not self._trouble[what]:
             self._say(f"archive: {err}; trying again until it works, alerts wait in their topic")
         else:
-            log.info("%s", err)
+            log.debug("%s", err)
         self._trouble[what] = str(err)
 
     def _wait(self, wait_s: float) -> None:

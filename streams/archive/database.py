@@ -92,7 +92,7 @@ class Database:
         if code in ("SQLITE_CORRUPT", "SQLITE_NOTADB"):
             return StoreCorrupt(f"{self.place}: {said}; restore it from a backup, or set {SETTING} to"
                                 " another place: the topics fill it again as far as they reach back")  # fmt: skip
-        kind = _kind(code, said)
+        kind = kind_of(code, said)
         hints = {
             TroubleKind.UNREACHABLE: "is the database up?",
             TroubleKind.DISK_FULL: "free some space",
@@ -187,7 +187,8 @@ def _place(url: sa.URL) -> str:
     return f"postgresql://{host}{f':{url.port}' if url.port else ''}/{url.database}"
 
 
-def _kind(code: str, said: str) -> TroubleKind:
+def kind_of(code: str, said: str) -> TroubleKind:
+    """By PostgreSQL's SQLSTATE or the name of SQLite's result code; "" where there was no connection."""
     if code in ("53100", "SQLITE_FULL") or code.startswith("SQLITE_IOERR") or "No space left" in said:
         return TroubleKind.DISK_FULL
     if code == "42P01" or "no such table" in said:

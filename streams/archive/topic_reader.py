@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError, OffsetOutOfRangeError
+from kafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
 from streams.archive.delivered import Delivered, Partition
 from streams.archive.feed import Fetched, Start, TopicsUnavailable
@@ -110,7 +110,7 @@ class TopicReader:
         missing = [topic for topic in self._topics if topic not in {where.topic for where in known}]
         if missing:
             raise TopicsUnavailable(
-                f"{self._where}: no topic {', '.join(missing)}: `factwatch topics create` makes it"
+                f"Kafka at {self._where}: no topic {', '.join(missing)}: `factwatch topics create` makes it"
             )
         self._partitions = sorted(TopicPartition(*where) for where in known)
         self._consumer.assign(self._partitions)
@@ -135,9 +135,13 @@ class TopicReader:
     def _told(self) -> Iterator[None]:
         try:
             yield
+        except KafkaTimeoutError:
+            raise TopicsUnavailable(
+                f"Kafka at {self._where}: no answer within {ANSWER_MS // 1_000} s; is the broker up?"
+            ) from None
         except (KafkaError, OSError) as err:
             said = " ".join(str(err).split())[:200]
-            raise TopicsUnavailable(f"{self._where}: {said or type(err).__name__}") from None
+            raise TopicsUnavailable(f"Kafka at {self._where}: {said or type(err).__name__}") from None
 
 
 def _begin_at(where: Partition, stored: Position | None, begin: int, end: int) -> tuple[Position, int]:

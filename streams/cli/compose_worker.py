@@ -11,17 +11,17 @@ from models.classifier import Classifier
 from streams.cli.compose import links_of
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
+from streams.runners.collector import collect_rarely
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.page_partition import PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
-from streams.runners.partitions.remote import RemotePerformers
+from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
 from streams.runners.partitions.task import PageHop, PerformerHop
 from streams.runners.processor import Processor
 from streams.runners.states import States
 from streams.settings import Settings
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.normalize import Normalizer
-from streams.store.keys import state_id
 from streams.store.partitions import PartitionStore
 
 
@@ -36,6 +36,7 @@ class WorkerParts:
         facts: WikiFacts,
         content: ContentStage | None,
     ) -> None:
+        collect_rarely()
         self._settings = settings
         self._partitions = partitions
         self._model = model
@@ -62,17 +63,22 @@ class WorkerParts:
             store,
             partition=partition,
             partitions=self._partitions,
-            make_processor=self._processor(partition),
+            make_processor=self._processor(),
             now=time.monotonic,
             attach=self._attach,
+            retention_s=self._retention_s,
             progress_s=min(1.0, self._settings.feedback_delay_s / 8),
         )
 
     def _processor(
-        self, partition: int
-    ) -> Callable[[States, RemotePerformers, RememberedIds, PartitionStore], Processor]:
+        self,
+    ) -> Callable[[States, RemotePerformers, RemoteMoves, RememberedIds, PartitionStore], Processor]:
         def make(
-            states: States, performers: RemotePerformers, ids: RememberedIds, store: PartitionStore
+            states: States,
+            performers: RemotePerformers,
+            moves: RemoteMoves,
+            ids: RememberedIds,
+            store: PartitionStore,
         ) -> Processor:
             return Processor(
                 states=states,
@@ -88,7 +94,7 @@ class WorkerParts:
                 next_row=store.meta.next_row,
                 deadlines=store.deadlines(),
                 retention_s=self._retention_s,
-                owns=lambda key: state_id(key) % self._partitions == partition,
+                moves=moves,
             )
 
         return make

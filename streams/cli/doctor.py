@@ -15,6 +15,7 @@ import click
 import msgspec
 import urllib3
 
+from streams.cli.archive import archive_extra, database_of
 from streams.cli.compose import load_model, store_path
 from streams.cli.output import print_json, safe
 from streams.errors import FactwatchError
@@ -69,6 +70,8 @@ def checks(settings: Settings) -> Iterator[Check]:
         ("eventstreams", _eventstreams),
     ):
         yield _safely(name, lambda check=check: check(settings))  # type: ignore[misc]
+    if settings.database_url:
+        yield _safely("archive", lambda: _archive(settings))
     for wiki, host in settings.wikis.items():
         if host and settings.content:
             yield _safely(f"api {wiki}", lambda host=host: _api(settings, host))  # type: ignore[misc]
@@ -125,6 +128,17 @@ def _disk(settings: Settings) -> str:
             f"{free / 1e9:.1f} GB free at {directory}, under 2 GB: free some, or move FACTWATCH_DATA_DIR"
         )
     return f"{free / 1e9:,.0f} GB free at {directory}"
+
+
+def _archive(settings: Settings) -> str:
+    with archive_extra():
+        from streams.archive.migrate import newest, version
+    database = database_of(settings)
+    found = version(database)
+    if found is None:
+        return f"{database.place} answers; `factwatch archive` will make its tables"
+    behind = "" if found == newest() else f", `factwatch archive` brings them to {newest()}"
+    return f"{database.place} answers: tables of version {found}{behind}"
 
 
 def _bind(settings: Settings) -> str:

@@ -37,7 +37,8 @@ def create(partitions: int, replication: int, as_json: bool) -> None:
     """Make every topic that is missing at FACTWATCH_KAFKA_BOOTSTRAP.
 
     What is there already is compared and left alone: nothing is deleted or changed. Exit code 1 when
-    something differs.
+    something differs that makes workers wrong: partitions, the cleanup policy, too small a
+    max.message.bytes. What else differs, such as a longer retention, is only told.
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
@@ -46,18 +47,23 @@ def create(partitions: int, replication: int, as_json: bool) -> None:
         from streams.kafka.complaints import listen
         from streams.kafka.security import connection_of
     listen(shown=settings.log_level == "debug")
-    differing = 0
+    differing = unusable = 0
     for report in create_topics(connection_of(settings), partitions, replication):
         differing += report.state is TopicState.DIFFERS
+        unusable += report.unusable
         if as_json:
             print_json(report)
             continue
         click.echo(f"{report.name:<30} {report.state}")
         for difference in report.differences:
             click.echo(f"  {difference}")
-    if differing:
+    if unusable:
         say(
-            f"{differing} topics differ from what was asked for and were left as they are: give the "
-            "options they were made with, or change them with Kafka's own tools"
+            f"{unusable} topics are not as workers need them and were left as they are: give the options "
+            "they were made with, or change them with Kafka's own tools"
         )
         raise click.exceptions.Exit(1)
+    if differing:
+        say(
+            f"{differing} topics differ from what was asked for and were left as they are: workers can use them"
+        )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,15 +16,16 @@ from streams.cli.compose import build_content, load_model
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.content.wiki_facts import WikiFacts
+from streams.errors import BrokerUnavailable
 from streams.metrics import Metrics, WorkerMetrics
 from streams.settings import Settings, load_settings
 from streams.web.operations import build_operations_app
 from streams.web.server import WebServer
 
 if TYPE_CHECKING:
+    from streams.kafka.faust_app import WorkerApp
     from streams.kafka.security import Connection
-
-log = logging.getLogger("factwatch.worker")
+    from streams.runners.worker import Worker
 
 GROUP = "factwatch-workers"
 
@@ -43,8 +44,10 @@ def worker(session_timeout: float) -> None:
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
     with kafka_extra():
+        from streams.cli.worker_logs import quiet_libraries
         from streams.kafka.admin import shared_partitions
         from streams.kafka.security import connection_of
+    quiet_libraries(settings.log_level)
     connection = connection_of(settings)
     partitions = shared_partitions(connection)
     asyncio.run(_serve(settings, connection, partitions, session_timeout))
@@ -55,25 +58,35 @@ async def _serve(
 ) -> None:
     from streams.cli.compose_worker import WorkerParts
     from streams.cli.worker_status import WorkerStatus
-    from streams.kafka.faust_app import build_app, serve
+    from streams.kafka.faust_app import build_app
     from streams.kafka.log import KafkaLog
     from streams.runners.group_member import GroupMember
     from streams.runners.worker import Worker
     from streams.store.partitions import PartitionFile
 
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     model = load_model(settings)
     facts = WikiFacts()
     metrics = Metrics(CollectorRegistry())
     metrics.model_info.labels(model.version).set(1)
-    content = build_content(settings, metrics, facts)
     file = PartitionFile(settings.data_dir / "partitions")
+    content = build_content(settings, metrics, facts)
     # One thread for all partitions: what it does holds Python's lock nearly always, and an event loop
     # that it leaves free answers the broker in time.
     with ThreadPoolExecutor(1, "partitions") as executor:
-        parts = WorkerParts(settings, partitions, model, facts, content)
-        hops = parts.hops()
+        hops = WorkerParts(settings, partitions, model, facts, content).hops()
         status = WorkerStatus(metrics, WorkerMetrics(metrics.registry), time.time)
-        member = GroupMember(lambda: Worker(hops, file, KafkaLog(connection), executor, status.done))
+        worker = Worker(
+            hops,
+            file,
+            KafkaLog(connection),
+            executor,
+            status.done,
+            dead_letter_limit=settings.dead_letter_limit,
+        )
+        member = GroupMember(lambda: worker)
         app = build_app(
             connection=connection,
             group=GROUP,
@@ -90,7 +103,7 @@ async def _serve(
             say(f"  Kafka   {connection.where}")
             say(f"  state   {settings.data_dir / 'partitions'}")
             say(f"  metrics {server.url}/metrics")
-            await serve(app)
+            await _run(app, worker, connection, stop)
             say("stopped: others go on with these partitions, or the next start does")
         finally:
             watching.cancel()
@@ -98,3 +111,33 @@ async def _serve(
             if content is not None:
                 content.close()
             file.close()
+
+
+async def _run(app: WorkerApp, worker: Worker, connection: Connection, stop: asyncio.Event) -> None:
+    """Until `stop`, which a failure of the worker sets too: then it is raised, after an orderly end that
+    gives the partitions to others at once."""
+    from aiokafka.errors import KafkaError
+
+    from streams.cli.worker_logs import silence
+    from streams.kafka.admin import unavailable
+    from streams.kafka.faust_app import serve
+
+    worker.failed.add_done_callback(lambda _: stop.set())
+    try:
+        try:
+            await serve(app, stop)
+        except TimeoutError:
+            silence()  # what is given up here has much to say of it
+            if not worker.failed.done():
+                raise app.crash_reason or _cut_short(connection) from None
+        if worker.failed.done():
+            worker.failed.result()
+    except KafkaError as err:
+        raise unavailable(connection, err) from None
+
+
+def _cut_short(connection: Connection) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        f"stopped, but Kafka at {connection.where} did not answer: others go on with these partitions when"
+        " the session has timed out"
+    )

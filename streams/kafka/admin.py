@@ -32,6 +32,9 @@ class TopicReport(msgspec.Struct, frozen=True):
     state: TopicState
     differences: tuple[str, ...] = ()
     """`what: found, wanted`, a line each. Nothing was changed of it."""
+    unusable: bool = False
+    """Workers would go wrong with these: other partitions, another cleanup, too little room for a record.
+    Else it is the operator's choice, such as a longer retention."""
 
 
 @contextmanager
@@ -54,6 +57,9 @@ def admin_of(connection: Connection) -> Iterator[KafkaAdminClient]:
 
 def unavailable(connection: Connection, err: Exception) -> BrokerUnavailable:
     detail = COMPLAINTS.why() or str(err) or type(err).__name__
+    if connection.has_sasl and "disconnected" in detail:
+        # kafka-python loses the broker's answer when the end of a TLS connection comes with it.
+        detail += ", as with a wrong name or password"
     return BrokerUnavailable(
         f"no Kafka broker can be used at {connection.where}: {detail.splitlines()[0]} (is it running? "
         "FACTWATCH_KAFKA_BOOTSTRAP and the other FACTWATCH_KAFKA_… settings say where it is and who we are)"
@@ -147,17 +153,24 @@ def _described(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, _Desc
 def _compared(topic: Topic, found: _Described, partitions: int, replication: int) -> TopicReport:
     differences = []
     wanted_partitions = _partitions_of(topic, partitions)
-    if found.partitions != wanted_partitions:
+    unusable = found.partitions != wanted_partitions
+    if unusable:
         differences.append(f"partitions: {found.partitions}, wanted {wanted_partitions}")
     if found.replication != replication:
         differences.append(f"replication: {found.replication}, wanted {replication}")
-    differences += [
-        f"{option}: {found.config.get(option)}, wanted {wanted}"
-        for option, wanted in topic.config.items()
-        if found.config.get(option) != wanted
-    ]
+    for option, wanted in topic.config.items():
+        value = found.config.get(option)
+        if value != wanted:
+            differences.append(f"{option}: {value}, wanted {wanted}")
+            unusable = unusable or _unusable(option, value or "", wanted)
     state = TopicState.DIFFERS if differences else TopicState.THERE
-    return TopicReport(topic.name, state, tuple(differences))
+    return TopicReport(topic.name, state, tuple(differences), unusable)
+
+
+def _unusable(option: str, value: str, wanted: str) -> bool:
+    if option == "max.message.bytes":
+        return not value.isdecimal() or int(value) < int(wanted)
+    return option == "cleanup.policy"
 
 
 def _line(err: Exception) -> str:

@@ -66,6 +66,10 @@ class Progress:
     def deliver(self, bundle: Bundle) -> None:
         self._open.setdefault(bundle.tp, deque()).append(bundle)
 
+    def knows(self, bundle: Bundle) -> bool:
+        """Whether it is delivered and neither taken over nor forgotten."""
+        return any(bundle is known for known in self._open.get(bundle.tp, ()))
+
     def finish(self, bundle: Bundle) -> None:
         """In the order of delivery. A bundle that was forgotten meanwhile changes nothing."""
         waiting = self._open.get(bundle.tp)

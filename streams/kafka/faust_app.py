@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import faust
 import mode
+from aiokafka.errors import KafkaConnectionError
 
+from streams.errors import BrokerUnavailable
 from streams.kafka.bundles import TopicPartition
 from streams.kafka.faust_consumer import BundleConsumer, BundleTransport
 from streams.kafka.security import Connection, for_faust
@@ -134,9 +136,9 @@ def _add_agent(app: WorkerApp, topic: str) -> None:
     """Hand each bundle to the lane of its partition; nothing is acked here."""
 
     async def bundles(stream: faust.StreamT[Any]) -> None:
-        lanes = cast(BundleConsumer, app.consumer).lanes
+        consumer = cast(BundleConsumer, app.consumer)
         async for event in cast("faust.Stream[Any]", stream).noack().events():
-            lanes.add(event.value)
+            consumer.accept(event.value)
 
     app.agent(app.topic(topic, key_serializer="raw", value_serializer="raw"), name=topic)(bundles)
 
@@ -145,7 +147,7 @@ async def serve(app: WorkerApp, stop: asyncio.Event | None = None) -> None:
     """Run until SIGTERM or Ctrl-C (or `stop`, which leaves signals alone), then finish what is begun,
     commit and leave the group.
 
-    Raises what stopped the worker if it was not that."""
+    Raises what stopped the worker if it was not that, `BrokerUnavailable` when it could not start."""
     with sparing_logs():
         if stop is not None:
             await _until(app, stop)
@@ -162,13 +164,22 @@ async def _until(app: WorkerApp, asked: asyncio.Event) -> None:
     try:
         await asyncio.wait({starting, *watched}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            await starting  # raises what kept it from starting
+            await _started(starting)
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (starting, *watched):
             task.cancel()
         await asyncio.gather(starting, *watched, return_exceptions=True)
         await asyncio.wait_for(app.stop(), STOP_WITHIN_S - 1)
+
+
+async def _started(starting: asyncio.Task[None]) -> None:
+    try:
+        await starting  # raises what kept it from starting
+    except KafkaConnectionError as error:
+        raise BrokerUnavailable(
+            f"no Kafka broker can be used: {error} (is it running? FACTWATCH_KAFKA_BOOTSTRAP says where)"
+        ) from error
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,9 @@ What it changes of Faust 0.15's own, and why:
 - Committed is what the work says is durable. Faust's acks count for nothing: it acks what it *skips* at a
   rebalance too, and takes a hole in the offsets, whatever made it, for records that were done.
 - Before a rebalance goes on: no bundle begins, those begun end, what is durable is committed.
-- After one, nothing is delivered before the worker has its state and said where to go on from.
+- After one, nothing is delivered before the worker has its state and said where to go on from, and every
+  partition is sought to when no fetch is under way: one begun before a rebalance ends after it, its records
+  are nobody's, and the position has moved on.
 - Faust's assignor even without tables (else Faust uses round robin, and partitions of one number part),
   and `read_committed`, which Faust ties to its own transactions.
 """
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 _OUTSTANDING = 2
 #: How long a fetch for those with room may keep the others from being asked for again.
 _BRIEFLY_S = 0.02
+#: A fetch is not interrupted: a rebalance waits for it.
+_LONGEST_S = 0.25
 
 
 class _Thread(WorkerThread):
@@ -70,6 +74,15 @@ class BundleConsumerThread(driver.AIOKafkaConsumerThread):
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
+    async def committed(self, tps: set[TP]) -> dict[TP, int | None]:
+        """By the group; None for nothing yet."""
+        found: dict[TP, int | None] = await self.call_thread(self._committed, tps)
+        return found
+
+    async def _committed(self, tps: set[TP]) -> dict[TP, int | None]:
+        consumer = self._ensure_consumer()
+        return {tp: await consumer.committed(driver.ensure_aiokafka_TP(tp)) for tp in tps}
+
     def lag(self, progress: Progress) -> dict[tuple[str, int], int]:
         """Offsets (transaction markers among them) between what was taken over and what may be read."""
         behind: dict[tuple[str, int], int] = {}
@@ -89,6 +102,19 @@ class BundleConsumerThread(driver.AIOKafkaConsumerThread):
         return behind
 
 
+class _NoOffsets(dict[TP, int | None]):
+    """Faust drops what it believes it has read; it believes so across a rebalance too. Here it never does."""
+
+    def __missing__(self, tp: TP) -> None:
+        return None
+
+    def __setitem__(self, tp: TP, offset: int | None) -> None:
+        return
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        return
+
+
 class BundleConsumer(driver.Consumer):
     """See the module's text."""
 
@@ -97,12 +123,13 @@ class BundleConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._read_offset = _NoOffsets()
         self.progress = Progress()
-        self.lanes = Lanes(self._work_on, self._fail)
+        self._lanes = Lanes(self._work_on, self._fail)
         self._assigned: set[TP] = set()
         self._prepared: tuple[int, frozenset[int]] = (-1, frozenset())
         self._preparing: asyncio.Task[None] | None = None
-        self._positioned = asyncio.Event()
+        self._fetching = asyncio.Lock()
         self._ready = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -128,10 +155,11 @@ class BundleConsumer(driver.Consumer):
         room = {tp for tp in active if self.progress.outstanding(tp) < _OUTSTANDING}
         if not room:
             self._room.clear()
-            await self._within(self._room, timeout)
+            await self._within(self._room, timeout if active else _BRIEFLY_S)
             return
-        generation = self.app.consumer_generation_id
-        fetched = await self._getmany(room, timeout if len(room) == len(active) else _BRIEFLY_S)
+        async with self._fetching:
+            generation = self.app.consumer_generation_id
+            fetched = await self._getmany(room, _LONGEST_S if len(room) == len(active) else _BRIEFLY_S)
         for tp, records in fetched.items():
             for bundle in split(tp, records, self.app.bundle_records, self.app.bundle_bytes):
                 if not self._ready.is_set() or generation != self.app.consumer_generation_id:
@@ -154,6 +182,11 @@ class BundleConsumer(driver.Consumer):
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
+
+    def accept(self, bundle: Bundle) -> None:
+        """From the agents. A bundle from before a rebalance is no longer known: it will come again."""
+        if self.progress.knows(bundle):
+            self._lanes.add(bundle)
 
     async def _work_on(self, bundle: Bundle) -> None:
         topic, partition = bundle.tp
@@ -201,15 +234,12 @@ class BundleConsumer(driver.Consumer):
         """The group waits for this too, and without heartbeats: the real work is done after it."""
         if self.app.should_stop:
             return
-        self._positioned.clear()
         self._assigned = set(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
         self._preparing = asyncio.create_task(self._prepare(assigned, generation_id))
 
     async def perform_seek(self) -> None:
-        """Faust does this when it is ready to go on after a rebalance."""
-        await super().perform_seek()
-        self._positioned.set()
+        """Faust would seek to what is committed, at a moment of its own; see `_go_to`."""
 
     async def _prepare(self, assigned: set[TP], generation: int) -> None:
         before, numbers = self._prepared
@@ -218,21 +248,29 @@ class BundleConsumer(driver.Consumer):
             offsets = await self.app.work.on_assigned(self.numbers, kept)
             if strangers := set(offsets) - assigned:
                 raise ValueError(f"not assigned: {sorted(strangers)}")
-            if assigned:
-                await self._positioned.wait()
-                await self._go_to(offsets)
+            await self._go_to(offsets)
         except IllegalStateError:
             return  # the next rebalance has begun, and will prepare anew
         except Exception as error:  # noqa: BLE001 - not swallowed: it stops the worker
             await self.crash(error)
             return
         self._prepared = (generation, self.numbers)
-        self.lanes.open()
+        self._lanes.open()
         self._ready.set()
 
     async def _go_to(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        if offsets:
-            await self.seek_wait({TP(*tp): offset for tp, offset in offsets.items()})
+        """Every partition, also those that are where they should be: see the module's text."""
+        if not self._assigned:
+            return
+        async with self._fetching:
+            committed = await self._thread.committed(self._assigned)
+            self._committed_offset.update(committed)
+            places = {tp: offsets.get(tp, committed[tp]) for tp in self._assigned}
+            await self.seek_wait({tp: offset for tp, offset in places.items() if offset})
+            if beginning := [
+                driver.ensure_aiokafka_TP(tp) for tp, offset in places.items() if not offset
+            ]:
+                await self._thread.seek_to_beginning(*beginning)
 
     async def _stand_still(self) -> None:
         """No bundle is with the work after this, and what is durable is committed."""
@@ -244,7 +282,7 @@ class BundleConsumer(driver.Consumer):
             self._preparing.cancel()
             await asyncio.gather(self._preparing, return_exceptions=True)
             self._preparing = None
-        await self.lanes.stand_still(self.app.grace_s)
+        await self._lanes.stand_still(self.app.grace_s)
         if not await self.commit():
             await self.commit()  # the first may only have waited for one that was under way
 

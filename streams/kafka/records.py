@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 Headers = list[tuple[str, bytes]]
 
 
-class InRecord(NamedTuple):
-    """A record as it was consumed. `timestamp` is Unix seconds."""
+class InRecord(Protocol):
+    """A record as it was consumed; aiokafka's is one."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: float
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+    @property
+    def topic(self) -> str: ...
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def timestamp(self) -> int:
+        """Kafka's, in milliseconds."""
+        ...
+
+    @property
+    def key(self) -> bytes | None: ...
+
+    @property
+    def value(self) -> bytes | None: ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 class OutRecord(NamedTuple):
@@ -29,5 +45,5 @@ class OutRecord(NamedTuple):
     headers: Headers
 
 
-def header(headers: Headers, name: str) -> bytes | None:
+def header(headers: Sequence[tuple[str, bytes]], name: str) -> bytes | None:
     return next((value for known, value in headers if known == name), None)

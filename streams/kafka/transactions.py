@@ -62,7 +62,11 @@ class TransactionalWriter:
         try:
             await self._producer.start()
         except _FENCED as error:
+            await self.close()
             raise self._fenced() from error
+        except KafkaError as error:
+            await self.close()
+            raise TransactionFailed(f"{self.transactional_id}: can't be written for: {error}") from error
         self._usable = True
 
     async def commit(self, records: Sequence[OutRecord]) -> dict[tuple[str, int], int]:

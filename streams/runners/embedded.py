@@ -3,21 +3,21 @@ any point loses and repeats nothing."""
 
 from __future__ import annotations
 
-import gc
 import logging
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from streams.clock import Clock
 from streams.content.stage import ContentStage
-from streams.errors import FactwatchError, TooManyDeadLetters
+from streams.errors import FactwatchError
 from streams.metrics import Metrics
 from streams.records import Edit
+from streams.runners.collector import collect_rarely
+from streams.runners.dead_letter_limit import DeadLetterLimit
 from streams.runners.kept import KeptSweep
 from streams.runners.processor import Processor
 from streams.sources.base import Source, SourceItem
@@ -37,9 +37,6 @@ GATHER_S = 0.05
 #: Items read ahead of the stages. When it is full the source waits: that is the back-pressure.
 QUEUE_ITEMS = 4_096
 IDLE_S = 0.25
-#: Records over which the share of dead letters is taken, and how many there must be to stop.
-LIMIT_WINDOW = 10_000
-LIMIT_LEAST = 200
 #: How often the store is asked for dead letters to process again.
 REQUEUE_EVERY_S = 2.0
 
@@ -79,11 +76,10 @@ class EmbeddedRunner:
         self._clock = clock
         self._content = content
         self._retention = retention
-        self._limit = dead_letter_limit
+        self._limit = DeadLetterLimit(dead_letter_limit)
         self.on_commit = on_commit
         self._stopping = threading.Event()
         self._sweep = KeptSweep(store)
-        self._recent: deque[tuple[int, int]] = deque()
         self._requeue_at = 0.0
         self.progress = Progress()
 
@@ -96,7 +92,7 @@ class EmbeddedRunner:
     def run_file(self) -> None:
         """To the end of a file, in this thread. Raises `BadInput` where the file is damaged, after
         everything before the damage was committed."""
-        _collect_rarely()
+        collect_rarely()
         for items in self._gathered(self._source.items(self._store.cursor(self._source.name))):
             self._take(items)
             if self._stopping.is_set():
@@ -140,7 +136,7 @@ class EmbeddedRunner:
 
     def run_live(self) -> None:
         """Until `stop`. A thread reads the source; this one does everything else."""
-        _collect_rarely()
+        collect_rarely()
         items: queue.Queue[SourceItem] = queue.Queue(QUEUE_ITEMS)
         failed: list[BaseException] = []
         ended = threading.Event()
@@ -223,7 +219,8 @@ class EmbeddedRunner:
         self._count(batch, kept)
         first = self._store.last_seq() - len(batch.alerts) + 1
         self.on_commit([StoredAlert(first + n, alert) for n, alert in enumerate(batch.alerts)])
-        self._check_limit(batch)
+        if not batch.requeued:
+            self._limit.add(sum(batch.outcomes.values()), len(batch.dead_letters))
 
     def _count(self, batch: Batch, kept: int) -> None:
         metrics, progress = self._metrics, self.progress
@@ -245,31 +242,6 @@ class EmbeddedRunner:
             metrics.event_freshness.set(max(0.0, self._clock.now() - batch.newest_arrival))
         for stage, seconds in batch.stage_seconds.items():
             metrics.stage_seconds.labels(stage).observe(seconds)
-
-    def _check_limit(self, batch: Batch) -> None:
-        """A source that sends mostly what we can't read is a fault of ours or of theirs: better loud
-        than drained into the dead letters. What an operator sent back tells nothing of the source."""
-        if batch.requeued:
-            return
-        records = sum(batch.outcomes.values())
-        self._recent.append((records, len(batch.dead_letters)))
-        total = sum(n for n, _ in self._recent)
-        while len(self._recent) > 1 and total - self._recent[0][0] >= LIMIT_WINDOW:
-            total -= self._recent.popleft()[0]
-        dead = sum(n for _, n in self._recent)
-        if dead >= LIMIT_LEAST and dead > self._limit * total:
-            raise TooManyDeadLetters(
-                f"{dead} of the last {total} records could not be processed, more than the limit of"
-                f" {self._limit:.0%}: look at `factwatch dead-letters list`, mend the cause, or raise"
-                " FACTWATCH_DEAD_LETTER_LIMIT"
-            )
-
-
-def _collect_rarely() -> None:
-    """States live long and hold no cycles: each collection of the young would walk them for nothing
-    (measured: 12 % of the time of metadata-only events)."""
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 50)
 
 
 def _text_bytes(edit: Edit) -> int:

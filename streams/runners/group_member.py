@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from streams.kafka.records import InRecord
 from streams.runners.worker import Worker
 
 if TYPE_CHECKING:
@@ -38,22 +37,7 @@ class GroupMember:
         await self.worker.revoked(sorted(numbers))
 
     async def on_bundle(self, topic: str, partition: int, records: Sequence[ConsumerRecord]) -> None:
-        worker = self.worker
-        if worker.failed.done():
-            worker.failed.result()
-        await worker.take(topic, partition, [_in_record(record) for record in records])
+        await self.worker.take(topic, partition, records)
 
     def durable(self, topic: str, partition: int) -> int | None:
         return self.worker.durable(topic, partition)
-
-
-def _in_record(record: ConsumerRecord) -> InRecord:
-    return InRecord(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.timestamp / 1_000,
-        record.key,
-        record.value,
-        list(record.headers),
-    )

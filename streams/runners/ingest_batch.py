@@ -22,7 +22,7 @@ from streams.partitions import (
 from streams.records import DeadLetter, PerformerKind, Skip
 from streams.sources.base import SourceItem
 from streams.stages.deduplicate import RecentIds
-from streams.stages.normalize import Normalized, Normalizer
+from streams.stages.normalize import MAX_NAME_CHARS, MAX_TITLE_CHARS, Normalized, Normalizer
 from streams.stages.performer_kinds import performer_kind
 from streams.state.watermark import Watermark
 from streams.topics import CHANGES, CURSORS, EDITS, HEARTBEAT_KEY, Header
@@ -128,16 +128,18 @@ class BatchMaker:
             names = _names(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None, partition_of_bytes(raw, self._partitions)
-        if names.wiki and names.user:
+        # Cut as normalizing cuts them: a key as large as its value would make a record too large.
+        if names.wiki and names.user and len(names.wiki) <= MAX_NAME_CHARS:
+            user = names.user[:MAX_NAME_CHARS]
             partition = partition_of_performer(
                 names.wiki,
-                names.user,
+                user,
                 self._partitions,
                 is_address=performer_kind(names.user) is PerformerKind.IP,
             )
-            return key_bytes(performer_key(names.wiki, names.user)), partition
-        if names.database and names.page_title:
-            title = names.page_title.replace("_", " ")
+            return key_bytes(performer_key(names.wiki, user)), partition
+        if names.database and names.page_title and len(names.database) <= MAX_NAME_CHARS:
+            title = names.page_title[:MAX_TITLE_CHARS].replace("_", " ")
             partition = partition_of_page(names.database, title, self._partitions)
             return key_bytes(page_key(names.database, title)), partition
         return None, partition_of_bytes(raw, self._partitions)

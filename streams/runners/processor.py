@@ -30,6 +30,7 @@ from streams.records import (
     TagsChange,
 )
 from streams.runners.evidence import BatchReasons, EditEvidence
+from streams.runners.moves import AllHere, Moves
 from streams.runners.performers import Performers
 from streams.runners.scorer import Scorer
 from streams.runners.states import States
@@ -110,13 +111,12 @@ class Processor:
         deadlines: Sequence[tuple[str, float | None]] = (),
         time_by_page: bool = False,
         retention_s: float = math.inf,
-        owns: Callable[[str], bool] = lambda key: True,
+        moves: Moves | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
         on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
-        first time. `owns`: whether a page's state is kept here, by its key; of a page that moves between
-        two keepers the state starts anew."""
+        first time. `moves`: of pages between keepers of states; None: all are kept here."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -129,7 +129,7 @@ class Processor:
         self._timer = timer
         self._retention_s = retention_s
         self._time_by_page = time_by_page
-        self._owns = owns
+        self._moves = moves or AllHere()
         self._page_time = 0.0
         self._page_id = 0
         self._timers: list[tuple[float, str]] = []
@@ -155,25 +155,23 @@ class Processor:
 
     def intake(self, items: Sequence[SourceItem]) -> list[tuple[SourceItem, Normalized]]:
         """Normalize and deduplicate, in order. Signs of life without a record are left out."""
-        taken: list[tuple[SourceItem, Normalized]] = []
-        add = self._recent.add
-        for item in items:
-            record: Normalized
-            if item.edit is not None:
-                record = item.edit
-            elif item.raw is not None:
-                if item.too_large:
-                    record = DeadLetter(
-                        item.raw, DeadReason.TOO_LARGE, Stage.SOURCE, "cut", item.cursor[:200]
-                    )
-                else:
-                    record = self._normalize(item.raw, item.cursor)
-            else:
-                continue
-            if not isinstance(record, Skip | DeadLetter) and not add(record.event_id):
-                record = _DUPLICATE
-            taken.append((item, record))
-        return taken
+        return [
+            (item, self.take(item)) for item in items if item.raw is not None or item.edit is not None
+        ]
+
+    def take(self, item: SourceItem) -> Normalized:
+        """`intake` of one that is no sign of life."""
+        record: Normalized
+        if item.edit is not None:
+            record = item.edit
+        else:
+            assert item.raw is not None
+            if item.too_large:
+                return DeadLetter(item.raw, DeadReason.TOO_LARGE, Stage.SOURCE, "cut", item.cursor[:200])
+            record = self._normalize(item.raw, item.cursor)
+        if isinstance(record, Skip | DeadLetter) or self._recent.add(record.event_id):
+            return record
+        return _DUPLICATE
 
     def process(
         self,
@@ -238,19 +236,20 @@ class Processor:
     def process_again(self, letters: Sequence[Requeued]) -> Batch:
         """Dead letters that an operator sent back: as if they came now, whatever their ids. Those
         that fail again become new dead letters."""
-        records = [self.take_again(SourceItem(letter.position, letter.raw)) for letter in letters]
+        items = [SourceItem(letter.position, letter.raw) for letter in letters]
+        records = [(item, self.take_again(item)) for item in items]
         batch = self.process(letters[0].source, records, None)
         batch.requeued = [letter.id for letter in letters]
         return batch
 
-    def take_again(self, item: SourceItem) -> tuple[SourceItem, Normalized]:
-        """Like `intake` for what an operator sent back: whether it was seen before does not matter."""
+    def take_again(self, item: SourceItem) -> Normalized:
+        """Like `take` for what an operator sent back: whether it was seen before does not matter."""
         assert item.raw is not None
         record = self._normalize(item.raw, item.cursor)
         if isinstance(record, DeadLetter):
             with contextlib.suppress(msgspec.DecodeError):
                 record = _decode_edit(item.raw)
-        return item, record
+        return record
 
     def expire_all(self, source: str, time: float) -> Batch:
         """Settle what is due at `time` without any event: at the end of a history, where the pages'
@@ -340,13 +339,27 @@ class Processor:
         if event.log_type == "protect":
             track_log(self._states.pages.touch(key), event)
         elif event.log_type == "move" and event.target_title:
-            new = f"{event.wiki}:{event.target_title}"
-            if self._owns(key) and self._owns(new):
-                self._states.move_page(key, new)  # its episode: pass two
-            elif self._owns(key):
-                self._states.begin_page(key)
+            self._move_page(event, key, f"{event.wiki}:{event.target_title}")  # its episode: pass two
         steps.append(_Step(key, event.event_time, self._watermark.time, log=event))
         return _PROCESSED
+
+    def _move_page(self, event: LogEvent, old: str, new: str) -> None:
+        states, moves = self._states, self._moves
+        if moves.owns(old) and moves.owns(new):
+            states.move_page(old, new)
+        elif moves.owns(old):
+            page = states.pages.touch(old)
+            if page.seen:
+                moves.page_leaves(event.event_id, new, page, states.words.touch(old))
+                states.begin_page(old)
+            else:
+                moves.page_leaves(event.event_id, new, None, None)
+        elif moves.owns(new):
+            arrived = moves.page_arrives(event.event_id, new, self._next_row)
+            if arrived is not None:
+                page, words, self._next_row = arrived
+                states.pages.replace(new, page)
+                states.words.replace(new, words)
 
     def _fold_tags(self, batch: Batch, steps: list[_Step], change: TagsChange) -> str:
         if _REVERTED_TAG not in change.tags:
@@ -467,18 +480,31 @@ class Processor:
         return undecided
 
     def _decide_other(self, batch: Batch, step: _Step) -> None:
+        if step.log is not None and step.log.log_type == "move" and step.log.target_title:
+            self._move_episode(step.log, step.key, f"{step.log.wiki}:{step.log.target_title}")
+            return
         episode = self._states.episode(step.key, create=False)
         if episode is None:
             return
-        if step.log is not None and step.log.log_type == "move" and step.log.target_title:
-            new = f"{step.log.wiki}:{step.log.target_title}"
-            moved = self._states.move_episode(step.key, new) if self._owns(new) else None
-            if moved is not None and moved.next_deadline is not None:
-                heapq.heappush(self._timers, (moved.next_deadline, new))
-        elif step.log is not None:
+        if step.log is not None:
             self._alerted(batch, step.key, self._decider.decide_log(episode, step.log))
         elif step.tag is not None:
             self._alerted(batch, step.key, self._decider.settle_by_tag(episode, step.tag, step.time))
+
+    def _move_episode(self, event: LogEvent, old: str, new: str) -> None:
+        states, moves = self._states, self._moves
+        moved: EpisodeState | None = None
+        if moves.owns(old) and moves.owns(new):
+            moved = states.move_episode(old, new)
+        elif moves.owns(old):
+            gone = states.take_episode(old)
+            if gone is not None:
+                moves.episode_leaves(event.event_id, gone)
+        elif moves.owns(new):
+            gone = moves.episode_arrives(event.event_id)
+            moved = states.join_episode(gone, new) if gone is not None else None
+        if moved is not None and moved.next_deadline is not None:
+            heapq.heappush(self._timers, (moved.next_deadline, new))
 
     def _alerted(self, batch: Batch, key: str, alerts: Sequence[Alert]) -> None:
         if not alerts:

@@ -112,15 +112,25 @@ class States:
 
     def move_episode(self, old: str, new: str) -> EpisodeState | None:
         """What is open goes along, to what is open under the new title; None if nothing was."""
-        gone = self.episode(old, create=False)
-        if gone is None or old == new:
+        if old == new:
             return None
-        here = self.episode(new, create=True)
+        gone = self.take_episode(old)
+        return self.join_episode(gone, new) if gone is not None else None
+
+    def take_episode(self, key: str) -> EpisodeState | None:
+        """What is open on a page, which is no longer open there."""
+        gone = self.episode(key, create=False)
+        if gone is not None:
+            self.episodes[key] = EpisodeState(key)
+        return gone
+
+    def join_episode(self, gone: EpisodeState, key: str) -> EpisodeState:
+        """What was open under another title, with what is open here."""
+        here = self.episode(key, create=True)
         assert here is not None
         here.suspects = gone.suspects + here.suspects
         here.dispute = here.dispute or gone.dispute
         here.dispute_quiet_until = max(gone.dispute_quiet_until, here.dispute_quiet_until)
-        self.episodes[old] = EpisodeState(old)
         return here
 
     def committed(self) -> None:

@@ -11,16 +11,23 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from streams.errors import FactwatchError
-from streams.kafka.records import InRecord
+from streams.kafka.records import InRecord, header
 from streams.kafka.transactions import Fenced
+from streams.runners.dead_letter_limit import DeadLetterLimit
 from streams.runners.partitions.task import Hop, Log, PartitionTask, Unit, WorkDone
+from streams.runners.partitions.wire import Work
 from streams.store.changelog import Change
 from streams.store.partitions import PartitionFile
+from streams.topics import DEAD_LETTERS, Header
 
 log = logging.getLogger("factwatch.worker")
 
 #: Changelog records taken over at once on recovery.
 RECOVERED_AT_ONCE = 5_000
+#: Who has taken a partition over from us was given it by the group, which will tell us too. If it does
+#: not, nobody took it: our transaction took too long, and the partition stands still.
+FENCED_GRACE_S = 30.0
+_LIST_COMMAND = "factwatch dead-letters list --kafka"
 
 
 class Worker:
@@ -28,13 +35,25 @@ class Worker:
     partition n of the other."""
 
     def __init__(
-        self, hops: Sequence[Hop], file: PartitionFile, log: Log, executor: Executor, done: WorkDone
+        self,
+        hops: Sequence[Hop],
+        file: PartitionFile,
+        log: Log,
+        executor: Executor,
+        done: WorkDone,
+        *,
+        dead_letter_limit: float = 1.0,
+        fenced_grace_s: float = FENCED_GRACE_S,
     ) -> None:
+        """`dead_letter_limit`: of what either hop took in lately, the share that stops this process."""
         self._hops = hops
         self._file = file
         self._log = log
         self._executor = executor
-        self._done = done
+        self._told = done
+        self._fenced_grace_s = fenced_grace_s
+        # One each: in a common one the second hop's records would hide what the first can't read.
+        self._limits = {hop.name: DeadLetterLimit(dead_letter_limit, _LIST_COMMAND) for hop in hops}
         self._tasks: dict[tuple[str, int], tuple[PartitionTask, asyncio.Task[None]]] = {}
         self._hop_of = {topic: hop.name for hop in hops for topic in hop.reads}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -48,7 +67,16 @@ class Worker:
         return {place: task.unit for place, (task, _) in self._tasks.items()}
 
     async def assigned(self, partitions: Sequence[int]) -> dict[tuple[str, int], int]:
-        """Recover what is not here yet; gives where each topic's partition is to be read from."""
+        """Recover what is not here yet; gives where each topic's partition is to be read from. Where that
+        fails, `failed` says so, and this waits to be cancelled: the end of the process is orderly then."""
+        try:
+            return await self._take_over(partitions)
+        except Exception as err:  # noqa: BLE001  # not swallowed: it ends this process
+            self._fail(err)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def _take_over(self, partitions: Sequence[int]) -> dict[tuple[str, int], int]:
         started = time.perf_counter()
         wanted = [
             (hop, partition)
@@ -97,20 +125,40 @@ class Worker:
         self._tasks[hop.name, partition] = (task, running)
         return read
 
+    def _done(self, hop: str, partition: int, work: Work, seconds: float) -> None:
+        """A unit of work is durable. What is raised here ends the partition's task."""
+        self._told(hop, partition, work, seconds)
+        dead = [record.headers for record in work.outputs if record.topic == DEAD_LETTERS.name]
+        again = sum(1 for headers in dead if header(headers, Header.REQUEUED) is not None)
+        self._limits[hop].add(sum(work.figures.outcomes.values()) - again, len(dead) - again)
+
     def _ended(self, running: asyncio.Task[None]) -> None:
-        if running.cancelled() or self.failed.done():
+        if running.cancelled():
             return
         err = running.exception()
         if isinstance(err, Fenced):
             log.warning("%s: another worker has it", running.get_name())
+            running.get_loop().call_later(self._fenced_grace_s, self._still_ours, running, err)
         elif err is not None:
+            self._fail(err)
+
+    def _still_ours(self, ended: asyncio.Task[None], err: Fenced) -> None:
+        if any(running is ended for _, running in self._tasks.values()):
+            self._fail(err)
+
+    def _fail(self, err: BaseException) -> None:
+        if not self.failed.done():
             self.failed.set_exception(err)
 
     async def take(self, topic: str, partition: int, records: Sequence[InRecord]) -> None:
         """Records of an assigned partition, in order. Returns when there is room for more."""
         found = self._tasks.get((self._hop_of[topic], partition))
-        if found is not None and not found[1].done():
+        if found is None or found[1].done() or self.failed.done():
+            return
+        try:
             await found[0].take(topic, records)
+        except Exception as err:  # noqa: BLE001  # not swallowed: it ends this process
+            self._fail(err)
 
     def durable(self, topic: str, partition: int) -> int | None:
         """Offset before which everything has been worked on durably; None where nothing has."""

@@ -24,7 +24,7 @@ class RecentIds:
             ids.popitem(last=False)
         return True
 
-    def __contains__(self, event_id: str) -> bool:
+    def __contains__(self, event_id: object) -> bool:
         return event_id in self._ids
 
     def __len__(self) -> int:

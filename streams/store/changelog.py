@@ -8,6 +8,7 @@ big-endian, for the id; a value is MessagePack, None drops the key.
 | p, w, e | `state_id` of the page | PageState, PackedWords, EpisodeState |
 | f | `state_id` of the performer | PerformerState |
 | l | number of the first edit in it | edits as scored, at most `CHUNK` |
+| a | number of an edit | one that came with a moved page, out of the order of time |
 | r | number of an edit | it has a label |
 | i | number of the unit of work | ids of the events taken in |
 | m | 0 | `Meta` |
@@ -21,7 +22,7 @@ import msgspec
 
 from streams.state.watermark import Watermark
 
-Table = Literal["p", "w", "e", "f", "l", "r", "i", "m"]
+Table = Literal["p", "w", "e", "f", "l", "a", "r", "i", "m"]
 
 Change = tuple[bytes, bytes | None]
 

@@ -139,7 +139,14 @@ class PartitionStore:
         numbers = [int.from_bytes(key[-8:], "big") for key, _ in self._scan("l", 0, below)]
         return numbers[:-1]
 
+    def arrived_edits(self) -> list[LoggedEdit]:
+        """Those that came with moved pages."""
+        return [_decoded(_EDIT.decode, value) for _, value in self._scan("a", 0)]
+
     def logged_edit(self, row: int) -> LoggedEdit | None:
+        arrived = self._db.get(self._prefix + key_of("a", row))
+        if arrived is not None:
+            return _decoded(_EDIT.decode, arrived)
         chunk = self._db.get(self._prefix + key_of("l", self._chunk_of(row)))
         if chunk is None:
             return None
@@ -223,6 +230,7 @@ _WORDS = msgspec.msgpack.Decoder(PackedWords)
 _PERFORMER = msgspec.msgpack.Decoder(PerformerState)
 _EPISODE = msgspec.msgpack.Decoder(EpisodeState)
 _META = msgspec.msgpack.Decoder(Meta)
+_EDIT = msgspec.msgpack.Decoder(LoggedEdit)
 _EDITS = msgspec.msgpack.Decoder(list[LoggedEdit])
 
 

@@ -47,13 +47,14 @@ def recent_changes(
     hot_pages: int = 20_000,
     performers: int = 40_000,
     events_per_s: float = EVENTS_PER_S,
+    start: int = START,
 ) -> Iterator[bytes]:
     """`count` lines of JSON. One in six by an IP address, one in twelve by a bot."""
     rng = random.Random(seed)
     last_rev: dict[int, tuple[int, int]] = {}
     rev_id = 1_300_000_000
     for number in range(count):
-        seconds = START + int(number / events_per_s)
+        seconds = start + int(number / events_per_s)
         page = _page(rng, hot_pages)
         user = _zipf(rng, performers)
         rev_id += rng.randint(1, 9)

@@ -40,11 +40,7 @@ from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
 from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
-from streams.state.episode import EpisodeState
-from streams.state.page import PageState
-from streams.state.performer import PerformerState
 from streams.state.watermark import Watermark
-from streams.state.words import WordMemory
 from streams.store.reader import StoredAlert
 from streams.store.sqlite import SqliteStore
 
@@ -52,6 +48,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench_facts
 import bench_sources
 from events import recent_changes
+from nowhere import Nowhere
 from texts import TextWorld
 
 
@@ -136,22 +133,6 @@ def metadata(data: Path, directory: Path) -> None:
         last / first >= 0.9,
         f"first {first:,.0f}/s, last {last:,.0f}/s",
     )
-
-
-class Nowhere:
-    """States are kept in memory alone."""
-
-    def load_pages(self, ids: Sequence[int]) -> dict[int, PageState]:
-        return {}
-
-    def load_words(self, ids: Sequence[int]) -> dict[int, WordMemory]:
-        return {}
-
-    def load_performers(self, ids: Sequence[int]) -> dict[int, PerformerState]:
-        return {}
-
-    def load_episode(self, key_id: int) -> EpisodeState | None:
-        return None
 
 
 def in_memory(items: list[SourceItem], model: Classifier) -> float:

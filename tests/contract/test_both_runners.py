@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.records import LogEvent, PageStatus
+from streams.records import PageStatus
 from streams.sources.base import SourceItem
 from streams.stages.status import status_of
 from streams.stages.track import last_good
@@ -23,11 +23,7 @@ SHM = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def raws_of(plan: Plan) -> list[bytes]:
-    return [
-        raw_of(record)
-        for record in story_of(plan)
-        if not (isinstance(record, LogEvent) and record.log_type == "move")
-    ]
+    return [raw_of(record) for record in story_of(plan)]
 
 
 def statuses(core: Core) -> dict[str, PageStatus]:
@@ -40,8 +36,14 @@ def statuses(core: Core) -> dict[str, PageStatus]:
     return found
 
 
-def assert_same(cluster: Cluster, core: Core) -> None:
-    assert per_page(cluster.alerts()) == per_page(core.alerts())
+def assert_same(cluster: Cluster, core: Core, *, moved: bool) -> None:
+    # What is open on a page that was moved is told on under the new title, by the partition of that:
+    # the order of one partition is all that Kafka keeps.
+    if not moved:
+        assert per_page(cluster.alerts()) == per_page(core.alerts())
+    told_alerts = cluster.alerts()
+    assert {a.ce_id: a for a in told_alerts} == {a.ce_id: a for a in core.alerts()}
+    assert len(told_alerts) == len({alert.ce_id for alert in told_alerts})
     labels = {rev: label for rev, label in core.labels().items() if label[0] is not None}
     told = {rev: label for rev, label in cluster.labels().items() if label[0] is not None}
     assert {rev: (label, by or None) for rev, (label, by) in labels.items()} == told
@@ -82,6 +84,6 @@ def test_partitions_give_what_one_process_gives(
                     )
         cluster.heartbeat()
         cluster.run()
-        assert_same(cluster, core)
+        assert_same(cluster, core, moved=any(what == 13 for what, *_ in plan))
         core.close()
         cluster.close()

@@ -9,7 +9,6 @@ By hand: `python -m tests.integration.kafka_broker DIRECTORY` runs one until Ctr
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
@@ -20,6 +19,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.requirements import CACHE
 
 #: The newest that kafka-python 3.0 and aiokafka 0.14 were seen to work with.
 VERSION = "4.4.0"
@@ -203,9 +204,9 @@ def programs() -> Path:
 
 
 @contextmanager
-def running_broker(directory: Path) -> Iterator[KafkaBroker]:
+def running_broker(directory: Path, jvm: Sequence[str] = QUICK_START) -> Iterator[KafkaBroker]:
     """A broker that is stopped at the end."""
-    broker = KafkaBroker(directory)
+    broker = KafkaBroker(directory, jvm=jvm)
     broker.start()
     try:
         yield broker
@@ -214,9 +215,7 @@ def running_broker(directory: Path) -> Iterator[KafkaBroker]:
 
 
 def _cached() -> Path:
-    named = os.environ.get("FACTWATCH_TEST_CACHE")
-    cache = Path(named).expanduser() if named else Path("~/.cache/factwatch-tests").expanduser()
-    return cache / f"kafka-{VERSION}"
+    return CACHE / f"kafka-{VERSION}"
 
 
 def _settings(

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.errors import ProducerFenced
 
 from streams.errors import StoreCorrupt
 from streams.kafka.faust_app import WorkerApp, build_app, serve
 from streams.kafka.records import OutRecord
 from streams.kafka.security import Connection
 from streams.kafka.transactions import Fenced, TransactionalWriter, TransactionFailed, read_partition
+from tests.integration.kafka_broker import KafkaBroker
 from tests.integration.transport_worker import RecordingWork
 from tests.integration.transport_world import (
     WorkerProcess,
@@ -74,6 +79,10 @@ async def read_all(
     found: list[ConsumerRecord] = []
     end = await read_partition(Connection(bootstrap=(kafka,)), topic, partition, start, found.extend)
     return found, end
+
+
+def done_up_to(processes: Sequence[WorkerProcess]) -> dict[tuple[str, int], int]:
+    return {tp: offsets[-1] for tp, offsets in done_offsets(processes).items()}
 
 
 # Bundles and commits
@@ -247,9 +256,7 @@ def test_partitions_of_one_number_stay_together_and_are_taken_over(
     )
     everything = {(topic, partition) for topic in topics for partition in range(8)}
     fill(kafka, topics, 8, 100, prefix="b")
-    eventually(
-        lambda: all(offsets[-1] == 199 for offsets in done_offsets(processes).values()), START_S, "done"
-    )
+    eventually(lambda: done_up_to(processes) == dict.fromkeys(everything, 199), START_S, "all is done")
     for worker in processes:
         mine = {
             (line["topic"], line["partition"])
@@ -269,9 +276,7 @@ def test_partitions_of_one_number_stay_together_and_are_taken_over(
     back_s = max(worker.lines("assigned")[-1]["at"] for worker in alive) - at
     assert back_s < session_s + 4, f"taken over after {back_s:.1f} s"
     fill(kafka, topics, 8, 100, prefix="c")
-    eventually(
-        lambda: all(offsets[-1] == 299 for offsets in done_offsets(alive).values()), START_S, "done"
-    )
+    eventually(lambda: done_up_to(alive) == dict.fromkeys(everything, 299), START_S, "all is done")
 
     found = done_offsets(processes)
     assert set(found) == everything
@@ -326,30 +331,84 @@ def test_work_that_does_not_end_is_cut_off_in_time(
     assert committed(kafka, group, topic, 0) is None
 
 
+def test_a_worker_that_was_frozen_knows_that_others_had_its_partitions(
+    kafka: str, tmp_path: Path, start: Callable[..., WorkerProcess]
+) -> None:
+    [topic] = make_topics(kafka, ["changes"], 4)
+    group = fresh("group")
+    frozen = start(kafka, group, [topic], tmp_path / "a")
+    eventually(lambda: frozen.numbers() == list(range(4)), START_S, "alone it has all")
+    frozen.process.send_signal(signal.SIGSTOP)
+    other = start(kafka, group, [topic], tmp_path / "b")
+    eventually(lambda: other.numbers() == list(range(4)), START_S, "the other has all")
+    fill(kafka, [topic], 4, 50)
+    everything = {(topic, number) for number in range(4)}
+    eventually(lambda: done_up_to([other]) == dict.fromkeys(everything, 49), START_S, "all is done")
+    frozen.process.send_signal(signal.SIGCONT)
+    eventually(lambda: len(frozen.numbers()) == len(other.numbers()) == 2, START_S, "half each")
+    assert frozen.lines("assigned")[-1]["kept"] == []
+    fill(kafka, [topic], 4, 50, prefix="b")
+    eventually(
+        lambda: done_up_to([frozen, other]) == dict.fromkeys(everything, 99), START_S, "all is done"
+    )
+    assert all(offsets == list(range(100)) for offsets in done_offsets([frozen, other]).values())
+
+
+def test_a_broker_that_is_away_and_comes_back(
+    own_kafka: KafkaBroker, tmp_path: Path, start: Callable[..., WorkerProcess]
+) -> None:
+    """Longer than the session timeout: the worker waits, says so with few words, and goes on."""
+    broker = own_kafka
+    topics = make_topics(broker.bootstrap, ["changes", "edits"], 2)
+    group = fresh("group")
+    everything = {(topic, number) for topic in topics for number in range(2)}
+    fill(broker.bootstrap, topics, 2, 50)
+    worker = start(broker.bootstrap, group, topics, tmp_path / "a")
+    eventually(lambda: done_up_to([worker]) == dict.fromkeys(everything, 49), START_S, "all is done")
+    broker.kill()
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.process.wait(timeout=6)
+    broker.start()
+    fill(broker.bootstrap, topics, 2, 50, prefix="b")
+    eventually(lambda: done_up_to([worker]) == dict.fromkeys(everything, 99), 40, "all is done")
+    found = done_offsets([worker])
+    assert all(set(offsets) == set(range(100)) for offsets in found.values())
+    eventually(
+        lambda: committed(broker.bootstrap, group, topics[0], 0) == 100, START_S, "it commits again"
+    )
+    assert len(worker.log().splitlines()) < 60, worker.log()
+    worker.terminate(within_s=10)
+
+
+def test_without_a_broker_it_does_not_start_and_says_so(
+    tmp_path: Path, start: Callable[..., WorkerProcess]
+) -> None:
+    with closing(socket.socket()) as taken:  # bound and not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{taken.getsockname()[1]}"
+        worker = start(nobody, "group", ["changes"], tmp_path / "a")
+        assert worker.process.wait(timeout=START_S) != 0
+        assert "BrokerUnavailable: no Kafka broker can be used" in worker.log()
+
+        async def story() -> None:
+            with pytest.raises(TransactionFailed, match="factwatch-pages-5"):
+                await writer_of(nobody, "factwatch-pages-5").start()
+
+        asyncio.run(story())
+
+
 # Transactions
 
 
-def test_a_new_owner_fences_the_former_and_aborts_what_he_had_open(kafka: str) -> None:
+def test_a_new_owner_fences_the_former(kafka: str) -> None:
     topics = make_topics(kafka, ["alerts", "state"], 2)
 
     async def story() -> None:
         name = fresh("factwatch-pages-0")
-        former = writer_of(kafka, name)
+        former, newer = writer_of(kafka, name), writer_of(kafka, name)
         await former.start()
         assert await former.commit([OutRecord(topics[1], 0, b"k", b"1", [])]) == {(topics[1], 0): 1}
-        await former._producer.begin_transaction()
-        await (await former._producer.send(topics[1], b"open", b"k", partition=0))
-        newer = writer_of(kafka, name)
         await newer.start()
-        records, end = await read_all(kafka, topics[1], 0)
-        assert [record.value for record in records] == [b"1"]
-        assert end == 4  # 1, its marker, the open one, its marker
-        await former._producer._message_accumulator.flush()
-        former._usable = True
-        former._producer._txn_manager._transition_to(
-            type(former._producer._txn_manager.state).ABORTING_TRANSACTION
-        )
-        former._producer._txn_manager.complete_transaction()  # as if it had not heard
         with pytest.raises(Fenced, match=name):
             await former.commit([OutRecord(topic, 0, b"k", b"late", []) for topic in topics])
         with pytest.raises(TransactionFailed):
@@ -363,6 +422,27 @@ def test_a_new_owner_fences_the_former_and_aborts_what_he_had_open(kafka: str) -
         assert (await read_all(kafka, topics[0], 0))[0] == []
         await former.close()
         await newer.close()
+
+    asyncio.run(story())
+
+
+def test_what_a_former_owner_had_open_is_aborted_when_the_next_has_started(kafka: str) -> None:
+    [topic] = make_topics(kafka, ["state"], 1)
+
+    async def story() -> None:
+        name = fresh("factwatch-pages-4")
+        former = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=name)
+        await former.start()
+        await former.begin_transaction()
+        await former.send_and_wait(topic, b"open", partition=0)
+        assert await read_all(kafka, topic, 0) == ([], 0)  # the end of what is decided
+        newer = writer_of(kafka, name)
+        await newer.start()
+        assert await read_all(kafka, topic, 0) == ([], 2)  # it and its marker
+        await newer.close()
+        with pytest.raises(ProducerFenced):
+            await former.commit_transaction()
+        await former.stop()
 
     asyncio.run(story())
 
@@ -388,11 +468,8 @@ def test_all_of_a_transaction_or_nothing(kafka: str) -> None:
         await writer.close()
         again = writer_of(kafka, name)
         await again.start()
-        task = asyncio.create_task(again.commit([OutRecord(topics[0], 0, b"k", b"v", []), missing]))
-        await asyncio.sleep(0.5)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        with pytest.raises(TimeoutError):  # it waits for that topic; so a rebalance may cut it off
+            await asyncio.wait_for(again.commit([OutRecord(topics[0], 0, b"k", b"v", []), missing]), 0.5)
         await again.close()
         third = writer_of(kafka, name)
         await third.start()

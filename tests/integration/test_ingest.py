@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +48,14 @@ class Ingest:
     def until_said(self, text: str, within_s: float = 40) -> None:
         until(lambda: text in self.log.read_text() or self.process.poll() is not None, within_s)
         assert text in self.log.read_text(), self.log.read_text()
+
+    def get(self, path: str) -> bytes:
+        url = re.search(r"metrics (http://[0-9.:]+)/metrics", self.log.read_text())
+        assert url is not None
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{url[1]}{path}", timeout=10) as answer:
+            body: bytes = answer.read()
+            return body
 
     def exit_code(self, within_s: float = 60) -> int:
         return self.process.wait(timeout=within_s)
@@ -164,6 +174,11 @@ def test_an_idle_source_has_heartbeats_in_every_partition(kafka: str, tmp_path: 
             return len(beats) == PARTITIONS and all(len(records) >= 2 for records in beats.values())
 
         until(beaten)
+        metrics, ready = ingest.get("/metrics").decode(), json.loads(ingest.get("/readyz"))
+        assert 'factwatch_ingested_records_total{outcome="routed",source="ndjson"} 1.0' in metrics
+        assert "factwatch_ingest_broker_up 1.0" in metrics
+        assert ready["ready"]
+        assert set(ready["parts"]) == {"source", "kafka"}
         ingest.process.send_signal(signal.SIGTERM)
         assert ingest.exit_code(10) == 0, ingest.log.read_text()
     for records in committed(kafka, EDITS.name).values():

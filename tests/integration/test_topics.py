@@ -76,23 +76,45 @@ def test_topics_are_made_once_with_what_the_table_says(kafka: str) -> None:
 
 def test_what_differs_is_told_and_left_alone(kafka: str) -> None:
     make_topics_anew(kafka, 3)
-    admin = KafkaAdminClient(bootstrap_servers=kafka)
-    admin.alter_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, "factwatch.alerts.v1", {"retention.ms": "60000"})]
-    )
-    admin.close()
+    alter(kafka, "factwatch.alerts.v1", {"retention.ms": "31536000000"})
+    alter(kafka, "factwatch.page-state.v1", {"max.message.bytes": "16777216"})
 
     done = factwatch(kafka, "topics", "create", "--partitions", "3")
-    assert done.returncode == 1
+    assert done.returncode == 0, done.stderr  # an operator may keep more: compose waits for this
     assert (
-        "factwatch.alerts.v1            differs\n  retention.ms: 60000, wanted 2592000000" in done.stdout
+        "factwatch.alerts.v1            differs\n  retention.ms: 31536000000, wanted 2592000000"
+        in done.stdout
     )
+    assert done.stderr.startswith("2 topics differ")
     assert done.stderr.count("\n") == 1
 
     done = factwatch(kafka, "topics", "create", "--partitions", "4", "--json")
+    assert done.returncode == 1
     reports = {report["name"]: report for report in map(json.loads, done.stdout.splitlines())}
     assert reports["factwatch.edits.v1"]["differences"] == ["partitions: 3, wanted 4"]
+    assert reports["factwatch.edits.v1"]["unusable"]
     assert reports["factwatch.cursors.v1"]["state"] == "there already"
+
+
+@pytest.mark.parametrize(
+    ("topic", "config"),
+    [
+        ("factwatch.page-state.v1", {"cleanup.policy": "delete"}),
+        ("factwatch.page-state.v1", {"max.message.bytes": "1048588"}),
+    ],
+)
+def test_what_makes_workers_wrong_is_an_error(kafka: str, topic: str, config: dict[str, str]) -> None:
+    make_topics_anew(kafka, 3)
+    alter(kafka, topic, config)
+    done = factwatch(kafka, "topics", "create", "--partitions", "3")
+    assert done.returncode == 1
+    assert done.stderr.startswith("1 topics are not as workers need them")
+
+
+def alter(bootstrap: str, topic: str, config: dict[str, str]) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+    admin.close()
 
 
 def test_a_broker_that_is_not_there_is_one_line_within_seconds() -> None:

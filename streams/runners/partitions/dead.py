@@ -21,7 +21,7 @@ def dead_letter_of(record: InRecord, dead: DeadLetter, partitions: int) -> OutRe
         "topic": record.topic,
         "partition": str(record.partition),
         "offset": str(record.offset),
-        "time": repr(record.timestamp),
+        "time": repr(record.timestamp / 1_000),
     }
     headers = [(name, value) for name, value in record.headers if not name.startswith(PREFIX)]
     headers += [(PREFIX + name, text.encode("utf-8", "replace")) for name, text in told.items()]

@@ -6,17 +6,20 @@ from streams.stages.deduplicate import RecentIds
 from streams.store.changelog import Change, Meta, key_of
 from streams.store.partitions import PartitionStore
 
-#: A partition has its share of the events: with twelve, hours of all Wikimedia wikis.
-CAPACITY = 50_000
+#: Of all partitions together, as the embedded runner remembers: about an hour at 50 events/s.
+CAPACITY = 200_000
+#: Of one, however many there are.
+LEAST = 5_000
 
 
 class RememberedIds:
-    def __init__(self, store: PartitionStore, meta: Meta) -> None:
+    def __init__(self, store: PartitionStore, meta: Meta, partitions: int) -> None:
         """`meta` is the one that will be written: what is remembered is counted there."""
         self._store = store
         self._meta = meta
+        self._capacity = max(CAPACITY // partitions, LEAST)
         # Room beyond what the changelog keeps: ids leave it a unit of work at a time.
-        self._recent = RecentIds(2 * CAPACITY, store.recent_ids())
+        self._recent = RecentIds(2 * self._capacity, store.recent_ids())
 
     @property
     def recent(self) -> RecentIds:
@@ -33,9 +36,9 @@ class RememberedIds:
         if ids:
             changes.append((key_of("i", meta.number), "\n".join(ids).encode("utf-8", "surrogatepass")))
             meta.ids += len(ids)
-        while meta.ids > CAPACITY and meta.first_ids < meta.number:
+        while meta.ids > self._capacity and meta.first_ids < meta.number:
             leaving = self._store.ids_of(meta.first_ids)
-            if meta.ids - leaving < CAPACITY:
+            if meta.ids - leaving < self._capacity:
                 break
             if leaving:
                 changes.append((key_of("i", meta.first_ids), None))

@@ -6,8 +6,10 @@ its performer. What came of it goes to alerts, page status and labels, and rever
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TypeGuard
 
 import msgspec
 
@@ -19,17 +21,19 @@ from streams.runners.kept import KeptSweep
 from streams.runners.partitions.dead import dead_letter_of
 from streams.runners.partitions.edit_log import EditChunks
 from streams.runners.partitions.ids import RememberedIds
-from streams.runners.partitions.remote import RemotePerformers
+from streams.runners.partitions.inbox import Inbox
+from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
+from streams.runners.partitions.retention import OldStates, page_last_time
 from streams.runners.partitions.wire import (
+    Answer,
     Figures,
+    Moved,
     Progress,
     Reverted,
     Work,
-    decode_answer,
+    decode_said,
     encode,
-    is_requeued,
-    passed_of,
-    source_item_of,
+    marks_of,
 )
 from streams.runners.processor import Processor
 from streams.runners.states import States
@@ -37,7 +41,7 @@ from streams.sources.base import SourceItem
 from streams.stages.normalize import Normalized
 from streams.stages.status import status_of
 from streams.store.batch import ALERTED, ANONYMOUS, KEPT_AFTER_S, WITH_CONTENT, Batch, LabelRow
-from streams.store.changelog import META, Change, key_of
+from streams.store.changelog import META, Change, LoggedEdit, key_of
 from streams.store.keys import state_id
 from streams.store.partitions import PartitionStore
 from streams.topics import ALERTS, EDITS, FEEDBACK, LABELS, PAGE_STATUS, PERFORMERS
@@ -45,7 +49,9 @@ from streams.topics import ALERTS, EDITS, FEEDBACK, LABELS, PAGE_STATUS, PERFORM
 #: Processing time that an edit waits for its answer at most.
 PATIENCE_S = 60.0
 
-MakeProcessor = Callable[[States, RemotePerformers, RememberedIds, PartitionStore], Processor]
+MakeProcessor = Callable[
+    [States, RemotePerformers, RemoteMoves, RememberedIds, PartitionStore], Processor
+]
 Attach = Callable[[Sequence[tuple[SourceItem, Normalized]]], list[tuple[SourceItem, Normalized]]]
 
 
@@ -71,10 +77,11 @@ class PagePartition:
         now: Callable[[], float],
         attach: Attach = list,
         progress_s: float = 1.0,
+        retention_s: float = math.inf,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """`attach` gives edits their texts. `progress_s`: event time after which the first hop is told
-        again how far reverts have been told. `now`: processing time, monotonic seconds."""
+        again how far reverts have been told. `retention_s`: pages not edited for so long leave. `now`: processing time, monotonic seconds."""
         self._store = store
         self._partition = partition
         self._partitions = partitions
@@ -83,12 +90,15 @@ class PagePartition:
         self._progress_s = progress_s
         self._patience_s = patience_s
         self._meta = msgspec.structs.replace(store.meta)
-        self._ids = RememberedIds(store, self._meta)
-        self._performers = RemotePerformers(self._ids.recent)
+        self._ids = RememberedIds(store, self._meta, partitions)
+        self._inbox: Inbox[Answer | Moved] = Inbox(self._ids.recent)
+        self._performers = RemotePerformers(self._inbox)
+        self._moves = RemoteMoves(self._inbox, self.owns)
         self._states = States(store, partitions)
-        self._processor = make_processor(self._states, self._performers, self._ids, store)
+        self._processor = make_processor(self._states, self._performers, self._moves, self._ids, store)
         self._sweep = KeptSweep(store)
         self._chunks = EditChunks(store)
+        self._old = OldStates(store, "p", page_last_time, retention_s)
         self._waiting: deque[_Waiting] = deque()
         self._positions = dict(store.meta.positions)
         self._head_since: float | None = None
@@ -122,27 +132,32 @@ class PagePartition:
         self._positions[topic] = fresh[-1].offset + 1
         if topic == PERFORMERS.name:
             for record in fresh:
-                answer = decode_answer(record.value or b"")
-                self._performers.answered(answer.event_id, answer.view, record.offset)
+                said = decode_said(record.value or b"")
+                self._inbox.put(said.event_id, said, record.offset)
             return
         for record in fresh:
             self._receive(record)
 
     def _receive(self, record: InRecord) -> None:
-        passed = passed_of(record.headers)
-        item = source_item_of(record)
+        marks = marks_of(record.headers)
+        position, raw = f"{record.partition}:{record.offset}", record.value
+        item = SourceItem(position, raw or b"", too_large=marks.too_large)
         known: Normalized | None = None
-        if record.value is not None:
-            if is_requeued(record):
-                _, known = self._processor.take_again(item)
-            else:
-                ((_, known),) = self._processor.intake([item])
-            if isinstance(known, Edit):
-                self._performers.expect(known.event_id)
-            elif isinstance(known, LogEvent) and not self.owns(page_key(known.wiki, known.title)):
-                known = None  # a move to a title of ours: its page's own partition counts it
+        if raw is not None:
+            take = self._processor.take_again if marks.requeued else self._processor.take
+            known = take(item)
+            if self._waits(known):
+                self._inbox.expect(known.event_id)
         newest = self._waiting[-1].passed if self._waiting else self.passed
-        self._waiting.append(_Waiting(record, item, known, max(newest, passed or newest)))
+        passed = newest if marks.passed is None else max(newest, marks.passed)
+        self._waiting.append(_Waiting(record, item, known, passed))
+
+    def _waits(self, known: Normalized | None) -> TypeGuard[Edit | LogEvent]:
+        """For an answer; or, a move to a title of ours, for the page."""
+        return isinstance(known, Edit) or self._is_arrival(known)
+
+    def _is_arrival(self, known: Normalized | None) -> bool:
+        return isinstance(known, LogEvent) and not self.owns(page_key(known.wiki, known.title))
 
     def work(self, most: int) -> Work | None:
         """At most `most` records, as far as their answers have come. None when there is nothing to
@@ -153,17 +168,22 @@ class PagePartition:
         times = [one.passed for one in ready if one.known is not None]
         kept = self._sweep.due(lambda page: passed)
         told = self._waiting[0].passed if self._waiting else passed
-        if not records and kept is None and not self._worth_telling(told):
+        due = self._chunks.arrived_due(passed)
+        if not records and kept is None and not due and not self._worth_telling(told):
             return None
         batch = self._processor.process("kafka", self._attach(records), None, times)
         later = self._processor.expire_all("kafka", passed)
         batch = _joined(batch, later)
         batch.kept_rows = kept
+        arrivals = sum(self._is_arrival(known) for _, known in records)
+        if arrivals:  # those are counted where their pages came from
+            batch.outcomes["processed"] -= arrivals
         self._meta.count(batch.outcomes)
         by_position = {one.item.cursor: one.record for one in ready}
         outputs = self._outputs(batch, by_position)
-        changes = self._chunks.changes(batch)
-        kept_labels = self._kept(batch)
+        leaving = self._leave(batch, outputs)
+        changes = self._chunks.changes(batch, self._moves.take_arrived(), leaving, due)
+        kept_labels = self._kept(batch, leaving, due)
         outputs += kept_labels
         outputs += self._feedback(told)
         changes += self._changes(batch)
@@ -174,7 +194,7 @@ class PagePartition:
         waiting = self._waiting
         while waiting and len(ready) < most:
             head = waiting[0]
-            if isinstance(head.known, Edit) and not self._performers.has(head.known.event_id):
+            if self._waits(head.known) and head.known.event_id not in self._inbox:
                 if ready or not self._lost_patience():
                     break
                 self.late += 1
@@ -244,11 +264,24 @@ class PagePartition:
         value = msgspec.json.encode(label)
         return OutRecord(LABELS.name, self._partition, key_bytes(row.key), value, [])
 
-    def _kept(self, batch: Batch) -> list[OutRecord]:
+    def _leave(self, batch: Batch, outputs: list[OutRecord]) -> set[int]:
+        """Send pages that have moved to where they belong now. Gives the numbers of the edits that went
+        along: here nobody looks at them any more."""
+        gone: set[int] = set()
+        for leaving in self._moves.take_leaving():
+            edits = self._chunks.of_page(batch, leaving.page) if leaving.page is not None else []
+            gone.update(edit.row for edit, _ in edits)
+            words = leaving.words.pack() if leaving.words is not None else None
+            moved = Moved(leaving.event_id, leaving.page, words, leaving.episode, edits)
+            place = state_id(leaving.new) % self._partitions
+            outputs.append(OutRecord(PERFORMERS.name, place, key_bytes(leaving.new), encode(moved), []))
+        return gone
+
+    def _kept(self, batch: Batch, gone: set[int], due: Sequence[LoggedEdit]) -> list[OutRecord]:
         """Labels of the edits that have stood long enough."""
         return [
             self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit.risk, edit.flags)
-            for edit in self._chunks.kept(batch)
+            for edit in self._chunks.kept(batch, gone, due)
         ]
 
     def _worth_telling(self, told: float) -> bool:
@@ -302,6 +335,8 @@ class PagePartition:
             (key_of("e", key), encode(episode) if episode is not None else None)
             for key, episode in batch.episodes.items()
         ]
+        for key in self._old.found(self.passed, batch.pages):
+            changes += [(key_of("p", key), None), (key_of("w", key), None)]
         changes += self._ids.changes(batch.event_ids)
         if batch.watermark is not None:
             meta.watermark = batch.watermark
@@ -309,7 +344,7 @@ class PagePartition:
         meta.positions = dict(self._positions)
         if self._waiting:
             meta.positions[EDITS.name] = self._waiting[0].record.offset
-        held = self._performers.first_held
+        held = self._inbox.first_held
         if held is not None:
             meta.positions[PERFORMERS.name] = held
         if batch.kept_rows is not None:

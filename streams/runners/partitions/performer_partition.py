@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from streams.kafka.records import InRecord, OutRecord, header
+from streams.kafka.records import InRecord, OutRecord
 from streams.partitions import key_bytes, page_key, partition_of_page, places_in_edits
 from streams.reasons import DeadReason, Stage
 from streams.records import DeadLetter, Edit, Skip
 from streams.runners.partitions.dead import dead_letter_of
 from streams.runners.partitions.ids import RememberedIds
+from streams.runners.partitions.retention import OldStates, performer_last_time
 from streams.runners.partitions.wire import (
     Answer,
     Figures,
@@ -26,9 +27,7 @@ from streams.runners.partitions.wire import (
     Work,
     decode_feedback,
     encode,
-    is_requeued,
-    passed_of,
-    source_item_of,
+    marks_of,
 )
 from streams.runners.performers import FEEDBACK_DELAY_S, LocalPerformers
 from streams.runners.states import PERFORMERS_IN_MEMORY, by_key
@@ -51,6 +50,7 @@ class _Waiting(msgspec.Struct, gc=False):
     known: Normalized
     passed: float
     routed: bool
+    requeued: bool
 
 
 class PerformerPartition:
@@ -79,7 +79,7 @@ class PerformerPartition:
         self._patience_s = patience_s
         self._meta = msgspec.structs.replace(store.meta)
         self._meta.passed = dict(store.meta.passed)
-        self._ids = RememberedIds(store, self._meta)
+        self._ids = RememberedIds(store, self._meta, partitions)
         self._states = StateCache(
             PERFORMERS_IN_MEMORY // partitions + 1_000,
             by_key(store.load_performers),
@@ -88,6 +88,7 @@ class PerformerPartition:
         self._performers = LocalPerformers(
             self._states, by_page=False, retention_s=retention_s, delay_s=delay_s
         )
+        self._old = OldStates(store, "f", performer_last_time, retention_s)
         self._waiting: deque[_Waiting] = deque()
         self._positions = dict(store.meta.positions)
         self._head_since: float | None = None
@@ -118,23 +119,21 @@ class PerformerPartition:
             self._waiting.extend(self._received(record) for record in fresh)
 
     def _received(self, record: InRecord) -> _Waiting:
-        known = self._known(record)
-        passed = passed_of(record.headers)
-        routed = header(record.headers, Header.ROUTED) is not None
+        marks = marks_of(record.headers)
+        raw, position = record.value or b"", f"{record.partition}:{record.offset}"
+        known: Normalized
+        if marks.too_large:
+            known = DeadLetter(raw, DeadReason.TOO_LARGE, Stage.SOURCE, "cut", position)
+        else:
+            known = self._normalize(raw, position)
+        passed = marks.passed
         if passed is None:
             if not isinstance(known, Skip | DeadLetter):
                 self._meta.watermark.advance(known.event_time)
             passed = self._meta.watermark.time
         else:
             self._meta.watermark.newest = max(self._meta.watermark.newest, passed + LATENESS_S)
-        return _Waiting(record, known, passed, routed)
-
-    def _known(self, record: InRecord) -> Normalized:
-        item = source_item_of(record)
-        assert item.raw is not None
-        if item.too_large:
-            return DeadLetter(item.raw, DeadReason.TOO_LARGE, Stage.SOURCE, "cut", item.cursor)
-        return self._normalize(item.raw, item.cursor)
+        return _Waiting(record, known, passed, marks.routed, marks.requeued)
 
     def _take_feedback(self, record: InRecord) -> None:
         feedback = decode_feedback(record.value or b"")
@@ -176,7 +175,7 @@ class PerformerPartition:
         if isinstance(known, DeadLetter):
             outputs.append(dead_letter_of(record, known, self._partitions))
             return "dead_lettered"
-        if self._ids.add(known.event_id) or is_requeued(record):
+        if self._ids.add(known.event_id) or one.requeued:
             ids.append(known.event_id)
             if isinstance(known, Edit):
                 key = page_key(known.wiki, known.title)
@@ -192,7 +191,7 @@ class PerformerPartition:
                 )
         if not one.routed:
             headers = [(Header.WATERMARK, repr(one.passed).encode())]
-            if is_requeued(record):
+            if one.requeued:
                 headers.append((Header.REQUEUED, b"1"))
             outputs.extend(
                 OutRecord(EDITS.name, place, key_bytes(key), record.value, headers)
@@ -238,9 +237,12 @@ class PerformerPartition:
     def _changes(self, ids: list[str]) -> list[Change]:
         meta = self._meta
         meta.number += 1
+        changed = self._performers.changed()
         changes: list[Change] = [
-            (key_of("f", key_id), encode(state)) for key_id, state in self._performers.changed().items()
+            (key_of("f", key_id), encode(state)) for key_id, state in changed.items()
         ]
+        passed = meta.watermark.time
+        changes += [(key_of("f", key_id), None) for key_id in self._old.found(passed, changed)]
         changes += self._ids.changes(ids)
         meta.positions = dict(self._positions)
         if self._waiting:

@@ -1,55 +1,39 @@
-"""What is known of performers, told by another partition."""
+"""What the stages ask of performers and of moved pages, where another partition has the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from streams.records import Edit
-from streams.stages.deduplicate import RecentIds
-from streams.state.page import Entry
+from streams.runners.partitions.inbox import Inbox
+from streams.runners.partitions.wire import Answer, Moved
+from streams.state.episode import EpisodeState
+from streams.state.page import Entry, PageState
 from streams.state.performer import PerformerState, PerformerView
+from streams.state.words import WordMemory
+from streams.store.changelog import LoggedEdit
 
 
 class RemotePerformers:
-    """Implements `Performers`. Answers come by event id, before or after their edit."""
+    """Implements `Performers`."""
 
-    def __init__(self, recent: RecentIds) -> None:
-        """`recent`: edits taken in; an answer to one that nobody waits for any more is not kept."""
-        self._recent = recent
-        self._held: dict[str, tuple[PerformerView, int]] = {}
-        self._expected: set[str] = set()
+    def __init__(self, inbox: Inbox[Answer | Moved]) -> None:
+        self._inbox = inbox
         self._reverted: list[tuple[str, Entry, float]] = []
-
-    def expect(self, event_id: str) -> None:
-        """An edit has come in, and waits."""
-        self._expected.add(event_id)
-
-    def answered(self, event_id: str, view: PerformerView, offset: int) -> None:
-        if event_id in self._expected or event_id not in self._recent:
-            self._held[event_id] = (view, offset)
-
-    def has(self, event_id: str) -> bool:
-        return event_id in self._held
-
-    @property
-    def first_held(self) -> int | None:
-        """Offset of the oldest answer that is still to be used; None if there is none."""
-        return next((offset for _, offset in self._held.values()), None)
 
     def take_reverted(self) -> list[tuple[str, Entry, float]]:
         """Edits reverted by others since it was last asked: `(page key, edit, passed)`."""
         taken, self._reverted = self._reverted, []
         return taken
 
-    # -- Performers --------------------------------------------------------------------------------
-
     def prefetch(self, edits: Sequence[tuple[str, Edit]]) -> None:
         pass
 
     def meet(self, key: str, edit: Edit, passed: float) -> PerformerView | None:
-        self._expected.discard(edit.event_id)
-        held = self._held.pop(edit.event_id, None)
-        return held[0] if held is not None else None
+        said = self._inbox.take(edit.event_id)
+        return said.view if isinstance(said, Answer) else None
 
     def reverted(self, key: str, entry: Entry, passed: float) -> None:
         self._reverted.append((key, entry, passed))
@@ -59,3 +43,67 @@ class RemotePerformers:
 
     def committed(self) -> None:
         pass
+
+
+class Leaving(msgspec.Struct):
+    """A page on its way to another partition."""
+
+    event_id: str
+    new: str
+    page: PageState | None = None
+    words: WordMemory | None = None
+    episode: EpisodeState | None = None
+
+
+class RemoteMoves:
+    """Implements `Moves`. An edit keeps no number of its own in another partition: it gets a new one."""
+
+    def __init__(self, inbox: Inbox[Answer | Moved], owns: Callable[[str], bool]) -> None:
+        self._inbox = inbox
+        self.owns = owns
+        self._leaving: dict[str, Leaving] = {}
+        self._arriving: dict[str, Moved] = {}
+        self._arrived: list[tuple[LoggedEdit, bool]] = []
+
+    def take_leaving(self) -> list[Leaving]:
+        taken, self._leaving = list(self._leaving.values()), {}
+        return taken
+
+    def take_arrived(self) -> list[tuple[LoggedEdit, bool]]:
+        """Edits that came with their pages, by their new numbers, and whether they have a label."""
+        taken, self._arrived = self._arrived, []
+        return taken
+
+    def page_leaves(
+        self, event_id: str, new: str, page: PageState | None, words: WordMemory | None
+    ) -> None:
+        self._leaving[event_id] = Leaving(event_id, new, page, words)
+
+    def page_arrives(
+        self, event_id: str, new: str, number: int
+    ) -> tuple[PageState, WordMemory, int] | None:
+        said = self._inbox.take(event_id)
+        if not isinstance(said, Moved):
+            return None
+        self._arriving[event_id] = said
+        page = said.page
+        if page is None:
+            return None
+        page.key = new
+        numbers: dict[int, int] = {}
+        for edit, labelled in said.edits:
+            numbers[edit.row] = number
+            moved = msgspec.structs.replace(edit, row=number, key=new)
+            self._arrived.append((moved, labelled))
+            number += 1
+        for entry in page.entries:
+            entry.row = numbers.get(entry.row, 0)
+        words = WordMemory.unpack(said.words) if said.words is not None else WordMemory()
+        return page, words, number
+
+    def episode_leaves(self, event_id: str, episode: EpisodeState) -> None:
+        self._leaving[event_id].episode = episode
+
+    def episode_arrives(self, event_id: str) -> EpisodeState | None:
+        said = self._arriving.pop(event_id, None)
+        return said.episode if said is not None else None

@@ -25,10 +25,10 @@ from streams.topics import CHANGES, EDITS, FEEDBACK, PAGE_STATE, PERFORMER_STATE
 T = TypeVar("T")
 
 #: Records worked on at once, and how long a unit of work waits for more: part of the time to an alert.
-MOST = 2_048
+MOST = 1_024
 GATHER_S = 0.03
 #: Records waiting in a partition from which no more are taken in.
-FULL = 4 * MOST
+FULL = MOST
 #: How often those that wait for another partition are looked at without anything new.
 IDLE_S = 1.0
 

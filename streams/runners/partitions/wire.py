@@ -6,15 +6,19 @@ edit, `feedback` from there back to the performer partition of whoever was rever
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from streams.kafka.records import Headers, InRecord, OutRecord, header
+from streams.kafka.records import OutRecord
 from streams.records import Alert
-from streams.sources.base import SourceItem
+from streams.state.episode import EpisodeState
+from streams.state.page import PageState
 from streams.state.performer import PerformerView
-from streams.store.changelog import Change
+from streams.state.words import PackedWords
+from streams.store.changelog import Change, LoggedEdit
 from streams.topics import Header
 
 
@@ -42,11 +46,22 @@ class Figures(msgspec.Struct):
     """Edits that went on without what another partition had to say."""
 
 
-class Answer(msgspec.Struct, array_like=True, gc=False):
+class Answer(msgspec.Struct, array_like=True, tag="a", gc=False):
     """What was known of an edit's performer."""
 
     event_id: str
     view: PerformerView
+
+
+class Moved(msgspec.Struct, array_like=True, tag="m"):
+    """All that is kept of a page whose new title is another partition's; None where nothing was."""
+
+    event_id: str
+    page: PageState | None
+    words: PackedWords | None
+    episode: EpisodeState | None
+    edits: list[tuple[LoggedEdit, bool]]
+    """Those that may still get or lose a label, and whether they have one."""
 
 
 class Reverted(msgspec.Struct, array_like=True, tag="r", gc=False):
@@ -65,30 +80,34 @@ class Progress(msgspec.Struct, array_like=True, tag="p", gc=False):
     passed: float
 
 
-def source_item_of(record: InRecord) -> SourceItem:
-    """As a source would have given it; its cursor is partition and offset."""
-    return SourceItem(
-        f"{record.partition}:{record.offset}",
-        record.value or b"",
-        too_large=header(record.headers, Header.TOO_LARGE) is not None,
-    )
-
-
-def is_requeued(record: InRecord) -> bool:
-    return header(record.headers, Header.REQUEUED) is not None
-
-
 encode = msgspec.msgpack.Encoder().encode
-decode_answer = msgspec.msgpack.Decoder(Answer).decode
+decode_said = msgspec.msgpack.Decoder(Answer | Moved).decode
 decode_feedback = msgspec.msgpack.Decoder(Reverted | Progress).decode
 
 
-def passed_of(headers: Headers) -> float | None:
-    """Event time that had passed at the record; None where its producer didn't say."""
-    value = header(headers, Header.WATERMARK)
-    if value is None:
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
+class Marks(msgspec.Struct, gc=False):
+    """What a record's headers say to us."""
+
+    passed: float | None = None
+    """Event time that had passed at it; None where its producer didn't say."""
+    routed: bool = False
+    requeued: bool = False
+    too_large: bool = False
+
+
+def marks_of(headers: Sequence[tuple[str, bytes]]) -> Marks:
+    marks = Marks()
+    for name, value in headers:
+        if name == Header.WATERMARK:
+            try:
+                passed = float(value)
+            except ValueError:
+                continue
+            marks.passed = passed if math.isfinite(passed) else None
+        elif name == Header.ROUTED:
+            marks.routed = True
+        elif name == Header.REQUEUED:
+            marks.requeued = True
+        elif name == Header.TOO_LARGE:
+            marks.too_large = True
+    return marks

@@ -148,6 +148,16 @@ def test_it_writes_all_that_is_there_and_what_comes(tmp_path: Path) -> None:
     assert all(part.ok for part in world.archiver.parts().values())
 
 
+def test_markers_of_transactions_are_no_lag(tmp_path: Path) -> None:
+    logs = some_logs()
+    for where in logs.records:
+        logs.markers[where] = 3
+    world = World(tmp_path, logs)
+    with world.running():
+        eventually(lambda: world.written() == 100)
+        eventually(lambda: world.lag() == 0, within_s=5)
+
+
 def test_a_database_that_is_away_shows_is_said_once_and_made_up_for(tmp_path: Path) -> None:
     logs = some_logs()
     plain = expected(tmp_path / "plain", logs)

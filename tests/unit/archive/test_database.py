@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.archive.database import ArchiveUnavailable, Database, TroubleKind, read_password
+from streams.archive.database import ArchiveUnavailable, Database, TroubleKind, kind_of, read_password
 from streams.archive.migrate import migrate, version
 from streams.errors import BadSetting, FactwatchError, StoreCorrupt
 from streams.settings import load_settings
@@ -84,6 +84,32 @@ def test_nobody_there_is_unreachable() -> None:
         assert SECRET not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "said", "kind"),
+    [
+        # PostgreSQL's SQLSTATE, its appendix A
+        ("53100", "could not extend file", TroubleKind.DISK_FULL),
+        ("XX000", "could not write to file: No space left on device", TroubleKind.DISK_FULL),
+        ("53300", "too many connections", TroubleKind.UNREACHABLE),
+        ("57P01", "terminating connection due to administrator command", TroubleKind.UNREACHABLE),
+        ("57P03", "the database system is starting up", TroubleKind.UNREACHABLE),
+        ("08006", "server closed the connection", TroubleKind.UNREACHABLE),
+        ("", "connection refused", TroubleKind.UNREACHABLE),
+        ("42P01", 'relation "alerts" does not exist', TroubleKind.NO_TABLES),
+        ("28P01", "password authentication failed", TroubleKind.REFUSED),
+        ("42501", "permission denied for table alerts", TroubleKind.REFUSED),
+        # SQLite's extended result codes
+        ("SQLITE_FULL", "database or disk is full", TroubleKind.DISK_FULL),
+        ("SQLITE_IOERR_WRITE", "disk I/O error", TroubleKind.DISK_FULL),
+        ("SQLITE_CANTOPEN", "unable to open database file", TroubleKind.UNREACHABLE),
+        ("SQLITE_ERROR", "no such table: alerts", TroubleKind.NO_TABLES),
+        ("SQLITE_BUSY", "database is locked", TroubleKind.REFUSED),
+    ],
+)
+def test_what_is_wrong_is_known_by_its_code(code: str, said: str, kind: TroubleKind) -> None:
+    assert kind_of(code, said) is kind
+
+
 def test_a_file_that_is_no_database_is_loud(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite").write_bytes(b"no database at all, whatever its name may say" * 100)
     for look in (version, migrate):
@@ -139,6 +165,11 @@ def test_doctor_and_migrate_never_show_the_password(tmp_path: Path) -> None:
     ):
         done = factwatch(*arguments, **environ)
         assert SECRET not in done.stdout + done.stderr
+    checked = factwatch(
+        "doctor", FACTWATCH_CONTENT="false", FACTWATCH_EVENTSTREAMS_URL="http://127.0.0.1:1/", **environ
+    )
+    assert "FAIL archive" in checked.stdout
+    assert SECRET not in checked.stdout + checked.stderr
     assert done.returncode == 4
     assert done.stderr.startswith("factwatch: postgresql://127.0.0.1:1/facts: ")
     assert done.stderr.count("\n") == 1
@@ -147,6 +178,14 @@ def test_doctor_and_migrate_never_show_the_password(tmp_path: Path) -> None:
 def test_migrate_makes_the_default_archive_in_the_data_directory(tmp_path: Path) -> None:
     for _ in range(2):
         done = factwatch("archive", "--migrate", FACTWATCH_DATA_DIR=str(tmp_path))
+        checked = factwatch(
+            "doctor",
+            FACTWATCH_CONTENT="false",
+            FACTWATCH_EVENTSTREAMS_URL="http://127.0.0.1:1/",
+            FACTWATCH_DATA_DIR=str(tmp_path),
+            FACTWATCH_DATABASE_URL=f"sqlite:///{tmp_path}/archive.sqlite",
+        )
+        assert "archive.sqlite answers: tables of version 0001" in checked.stdout
         assert (done.returncode, done.stderr) == (
             0,
             f"sqlite:///{tmp_path}/archive.sqlite: tables of version 0001\n",

@@ -214,3 +214,16 @@ def test_an_event_that_comes_again_tells_nothing_of_the_time() -> None:
     batch = make([SourceItem("", raw) for raw in (*near, far, far, far)])
     assert batch.routed == 6
     assert batch.watermark.newest == START
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"user": "x" * 500_000}, {"wiki": "x" * 500_000}, {"user": 7}, {"wiki": None}],
+    ids=["user", "wiki", "no text", "none"],
+)
+def test_a_hostile_name_makes_no_large_key(names: dict[str, object]) -> None:
+    make = BatchMaker(lambda now: Normalizer(now=now), 3, StillClock())
+    raw = raw_change(type="categorize", **names)
+    (sending,) = make([SourceItem("1", raw)]).sendings
+    assert sending.value == raw
+    assert len(sending.key or b"") < 2_000
