@@ -120,7 +120,8 @@ class Header:
     TOO_LARGE = "factwatch.too_large"
     """The value is only the first bytes of what came."""
     REQUEUED = "factwatch.requeued"
-    """An operator sent it back: whether it was seen before does not matter."""
+    """An operator sent it back: whether it was seen before does not matter. In edits, the value says
+    which time it was sent back, so that an earlier answer is not taken for the one to come."""
 
 
 HEARTBEAT_KEY = b""

@@ -80,6 +80,7 @@ class Cluster:
         policy: AlertPolicy = POLICY,
         delay_s: float = 10.0,
         patience_s: float = math.inf,
+        retention_s: float = math.inf,
     ) -> None:
         self.partitions = partitions
         self._directory = directory
@@ -87,6 +88,7 @@ class Cluster:
         self._policy = policy
         self._delay_s = delay_s
         self._patience_s = patience_s
+        self._retention_s = retention_s
         self.topics: dict[tuple[str, int], list[Record]] = {}
         self.watermark = Watermark()
         self._normalize = Normalizer()
@@ -153,6 +155,7 @@ class Cluster:
             now=lambda: self.now,
             delay_s=self._delay_s,
             patience_s=self._patience_s,
+            retention_s=self._retention_s,
         )
 
     def _pages(self, store: PartitionStore, partition: int) -> PagePartition:
@@ -163,6 +166,7 @@ class Cluster:
             make_processor=self._processor(),
             now=lambda: self.now,
             patience_s=self._patience_s,
+            retention_s=self._retention_s,
         )
 
     def _processor(

@@ -17,7 +17,7 @@ _PASSING = re.compile(
 _OUTAGE = re.compile(
     r"Unable connect|Unable to (?:update|request) metadata|Failed fetch messages|Error sending \w+ to node"
     r"|[Mm]arking (?:the )?coordinator dead|Heartbeat send request failed|Group Coordinator Request failed"
-    r"|is either not started or not valid|Failed to commit on finali[sz]ation"
+    r"|Cannot send|Could not send|is either not started or not valid|Failed to commit on finali[sz]ation"
 )
 #: So often an outage that goes on is told again.
 _EVERY_S = 30.0
@@ -31,7 +31,7 @@ class _Outages(logging.Filter):
         self._told = float("-inf")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith("aiokafka"):
+        if not record.name.startswith(("aiokafka", "mode.timers")):
             return True
         text = record.getMessage()
         if _PASSING.search(text):

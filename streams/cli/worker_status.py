@@ -52,7 +52,7 @@ class WorkerStatus:
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
             figures = app.figures()
-            self._partitions = len(figures.numbers)
+            self._partitions = len(member.worker.partitions)  # recovered, not only assigned
             self._worker.partitions.set(self._partitions)
             self._worker.rebalances.set(figures.rebalances)
             lag: dict[str, int] = {}

@@ -57,7 +57,7 @@ def admin_of(connection: Connection) -> Iterator[KafkaAdminClient]:
 
 def unavailable(connection: Connection, err: Exception) -> BrokerUnavailable:
     detail = COMPLAINTS.why() or str(err) or type(err).__name__
-    if connection.has_sasl and "disconnected" in detail:
+    if connection.has_sasl and ("disconnected" in detail or "timed out" in detail):
         # kafka-python loses the broker's answer when the end of a TLS connection comes with it.
         detail += ", as with a wrong name or password"
     return BrokerUnavailable(

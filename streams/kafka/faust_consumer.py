@@ -16,6 +16,7 @@ What it changes of Faust 0.15's own, and why:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,6 +83,12 @@ class BundleConsumerThread(driver.AIOKafkaConsumerThread):
     async def _committed(self, tps: set[TP]) -> dict[TP, int | None]:
         consumer = self._ensure_consumer()
         return {tp: await consumer.committed(driver.ensure_aiokafka_TP(tp)) for tp in tps}
+
+    async def on_thread_stop(self) -> None:
+        """While the broker is away aiokafka's consumer raises, as it stops, that its own fetch was
+        cancelled. The thread would end there with a traceback, and with tasks left behind."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
 
     def lag(self, progress: Progress) -> dict[tuple[str, int], int]:
         """Offsets (transaction markers among them) between what was taken over and what may be read."""

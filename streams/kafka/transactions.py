@@ -98,11 +98,18 @@ class TransactionalWriter:
     async def close(self) -> None:
         """Not committing anything; an open transaction is aborted by the next owner or its timeout."""
         self._usable = False
+        producer = self._producer
         try:
-            await asyncio.wait_for(self._producer.stop(), _CLOSE_WITHIN_S)
+            await asyncio.wait_for(producer.stop(), _CLOSE_WITHIN_S)
         except (TimeoutError, KafkaError) as error:
             # It waits for the broker as long as that takes. What it may still do, the next owner fences.
             log.warning("%s: closed without the broker: %r", self.transactional_id, error)
+            if producer._sender.sender_task is not None:
+                producer._sender.sender_task.cancel()
+            await producer.client.close()
+        ended = producer._txn_manager.wait_for_transaction_end()
+        if ended is not None and ended.done() and not ended.cancelled():
+            ended.exception()  # known from `commit`; asyncio would log it as never retrieved
 
     async def _send(self, records: Sequence[OutRecord]) -> dict[tuple[str, int], int]:
         by_partition: dict[tuple[str, int], list[OutRecord]] = {}

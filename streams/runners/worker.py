@@ -61,7 +61,9 @@ class Worker:
 
     @property
     def partitions(self) -> list[int]:
-        return sorted({partition for _, partition in self._tasks})
+        """Those at work in all hops."""
+        having = [{at for name, at in self._tasks if name == hop.name} for hop in self._hops]
+        return sorted(set.intersection(*having))
 
     def units(self) -> dict[tuple[str, int], Unit]:
         return {place: task.unit for place, (task, _) in self._tasks.items()}
@@ -184,4 +186,4 @@ class Worker:
             await task.close()
 
     async def close(self) -> None:
-        await self.revoked(self.partitions)
+        await self.revoked([partition for _, partition in self._tasks])

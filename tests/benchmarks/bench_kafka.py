@@ -279,6 +279,7 @@ def recovery(broker: KafkaBroker, directory: Path) -> list[Row]:
     asyncio.run(fill_changelog(broker, pages))
     with Worker(broker, directory) as worker:
         taken = worker.until_assigned()
+        time.sleep(0.5)
         told = next(line for line in worker.told().splitlines() if "changelog records read" in line)
     beside = told.partition("worker: ")[2].partition(": ")[2]
     return [

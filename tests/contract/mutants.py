@@ -43,7 +43,7 @@ MUTANTS = (
     Mutant("kept too early", "store/batch.py", "KEPT_AFTER_S = 48 *", "KEPT_AFTER_S = 47 *"),
     Mutant("duplicates pass", "stages/deduplicate.py", "            return False\n", "            return True\n"),
     Mutant("requeued letters counted twice", "store/batch_rows.py", "SET n = n - ?", "SET n = n - 0 * ?"),
-    Mutant("a moved episode has no timer", "runners/processor.py",
+    Mutant("a moved episode has no timer", "runners/second_pass.py",
            "heapq.heappush(self._timers, (moved.next_deadline, new))", "pass"),
     Mutant("cool-down forgotten", "stages/decide.py",
            "edit.event_time < episode.dispute_quiet_until", "False"),

@@ -96,7 +96,7 @@ def test_1_every_record_ends_as_exactly_one_outcome(tmp_path: Path) -> None:
     assert sum(outcomes.values()) == len(raws)
     assert outcomes["dead_lettered"] == dead == 3
     assert set(outcomes) <= set(OUTCOMES)
-    assert {"processed", "dead_lettered"} | {f"skipped_{reason}" for reason in SkipReason} == set(
+    assert {"processed", "forwarded", "dead_lettered"} | {f"skipped_{reason}" for reason in SkipReason} == set(
         OUTCOMES
     )
 
@@ -139,7 +139,7 @@ def test_7_untrusted_text_is_no_label_no_host_and_no_line(tmp_path: Path) -> Non
             for sample in family.samples:
                 assert not any("evil" in value for value in sample.labels.values())
         assert "\n" not in str(core.store.query("SELECT message FROM dead_letters")[0][0])
-    assert set(SOURCES) == {"eventstreams", "rcfeed", "ndjson", "history"}
+    assert set(SOURCES) == {"eventstreams", "rcfeed", "ndjson", "history", "changes", "edits"}
 
 
 PURE = [*sorted((CHECKOUT / "streams" / "stages").glob("*.py")),

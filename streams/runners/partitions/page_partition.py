@@ -31,6 +31,7 @@ from streams.runners.partitions.wire import (
     Progress,
     Reverted,
     Work,
+    again,
     decode_said,
     encode,
     marks_of,
@@ -61,6 +62,8 @@ class _Waiting(msgspec.Struct, gc=False):
     known: Normalized | None
     """None: a heartbeat."""
     passed: float
+    asked_by: str = ""
+    """What it waits to be told about by; empty: it waits for nothing."""
 
 
 class PagePartition:
@@ -143,14 +146,17 @@ class PagePartition:
         position, raw = f"{record.partition}:{record.offset}", record.value
         item = SourceItem(position, raw or b"", too_large=marks.too_large)
         known: Normalized | None = None
+        asked_by = ""
         if raw is not None:
             take = self._processor.take_again if marks.requeued else self._processor.take
             known = take(item)
             if self._waits(known):
-                self._inbox.expect(known.event_id)
+                asked_by = again(known.event_id, marks.requeued)
+                self._inbox.expect(asked_by)
+                self._ids.add(asked_by)
         newest = self._waiting[-1].passed if self._waiting else self.passed
         passed = newest if marks.passed is None else max(newest, marks.passed)
-        self._waiting.append(_Waiting(record, item, known, passed))
+        self._waiting.append(_Waiting(record, item, known, passed, asked_by))
 
     def _waits(self, known: Normalized | None) -> TypeGuard[Edit | LogEvent]:
         """For an answer; or, a move to a title of ours, for the page."""
@@ -171,7 +177,14 @@ class PagePartition:
         due = self._chunks.arrived_due(passed)
         if not records and kept is None and not due and not self._worth_telling(told):
             return None
+        sent_back = {
+            one.known.event_id: one.asked_by
+            for one in ready
+            if isinstance(one.known, Edit) and one.asked_by != one.known.event_id
+        }
+        self._performers.asked_by = dict(sent_back)
         batch = self._processor.process("kafka", self._attach(records), None, times)
+        batch.event_ids.extend(sent_back.values())
         later = self._processor.expire_all("kafka", passed)
         batch = _joined(batch, later)
         batch.kept_rows = kept
@@ -194,7 +207,7 @@ class PagePartition:
         waiting = self._waiting
         while waiting and len(ready) < most:
             head = waiting[0]
-            if self._waits(head.known) and head.known.event_id not in self._inbox:
+            if head.asked_by and head.asked_by not in self._inbox:
                 if ready or not self._lost_patience():
                     break
                 self.late += 1

@@ -25,6 +25,7 @@ from streams.runners.partitions.wire import (
     Figures,
     Progress,
     Work,
+    again,
     decode_feedback,
     encode,
     marks_of,
@@ -50,7 +51,8 @@ class _Waiting(msgspec.Struct, gc=False):
     known: Normalized
     passed: float
     routed: bool
-    requeued: bool
+    sent_back: str
+    """Not empty: an operator did, and this names it."""
 
 
 class PerformerPartition:
@@ -133,7 +135,8 @@ class PerformerPartition:
             passed = self._meta.watermark.time
         else:
             self._meta.watermark.newest = max(self._meta.watermark.newest, passed + LATENESS_S)
-        return _Waiting(record, known, passed, marks.routed, marks.requeued)
+        sent_back = position if marks.requeued else ""
+        return _Waiting(record, known, passed, marks.routed, sent_back)
 
     def _take_feedback(self, record: InRecord) -> None:
         feedback = decode_feedback(record.value or b"")
@@ -175,7 +178,7 @@ class PerformerPartition:
         if isinstance(known, DeadLetter):
             outputs.append(dead_letter_of(record, known, self._partitions))
             return "dead_lettered"
-        if self._ids.add(known.event_id) or one.requeued:
+        if self._ids.add(known.event_id) or one.sent_back:
             ids.append(known.event_id)
             if isinstance(known, Edit):
                 key = page_key(known.wiki, known.title)
@@ -185,14 +188,14 @@ class PerformerPartition:
                         PERFORMERS.name,
                         partition_of_page(known.wiki, known.title, self._partitions),
                         key_bytes(key),
-                        encode(Answer(known.event_id, view)),
+                        encode(Answer(again(known.event_id, one.sent_back), view)),
                         [],
                     )
                 )
         if not one.routed:
             headers = [(Header.WATERMARK, repr(one.passed).encode())]
-            if one.requeued:
-                headers.append((Header.REQUEUED, b"1"))
+            if one.sent_back:
+                headers.append((Header.REQUEUED, one.sent_back.encode()))
             outputs.extend(
                 OutRecord(EDITS.name, place, key_bytes(key), record.value, headers)
                 for key, place in places_in_edits(known, self._partitions)

@@ -22,6 +22,8 @@ class RemotePerformers:
     def __init__(self, inbox: Inbox[Answer | Moved]) -> None:
         self._inbox = inbox
         self._reverted: list[tuple[str, Entry, float]] = []
+        self.asked_by: dict[str, str] = {}
+        """What some edits are asked about by instead of their event ids, in the order that they are met."""
 
     def take_reverted(self) -> list[tuple[str, Entry, float]]:
         """Edits reverted by others since it was last asked: `(page key, edit, passed)`."""
@@ -32,7 +34,7 @@ class RemotePerformers:
         pass
 
     def meet(self, key: str, edit: Edit, passed: float) -> PerformerView | None:
-        said = self._inbox.take(edit.event_id)
+        said = self._inbox.take(self.asked_by.pop(edit.event_id, edit.event_id))
         return said.view if isinstance(said, Answer) else None
 
     def reverted(self, key: str, entry: Entry, passed: float) -> None:

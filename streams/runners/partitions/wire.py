@@ -80,6 +80,11 @@ class Progress(msgspec.Struct, array_like=True, tag="p", gc=False):
     passed: float
 
 
+def again(event_id: str, sent_back: str) -> str:
+    """What a record that was sent back is asked about by: it was asked about before."""
+    return f"{event_id} {sent_back}" if sent_back else event_id
+
+
 encode = msgspec.msgpack.Encoder().encode
 decode_said = msgspec.msgpack.Decoder(Answer | Moved).decode
 decode_feedback = msgspec.msgpack.Decoder(Reverted | Progress).decode
@@ -91,7 +96,8 @@ class Marks(msgspec.Struct, gc=False):
     passed: float | None = None
     """Event time that had passed at it; None where its producer didn't say."""
     routed: bool = False
-    requeued: bool = False
+    requeued: str = ""
+    """Not empty: an operator sent it back; in edits, which time that was."""
     too_large: bool = False
 
 
@@ -107,7 +113,7 @@ def marks_of(headers: Sequence[tuple[str, bytes]]) -> Marks:
         elif name == Header.ROUTED:
             marks.routed = True
         elif name == Header.REQUEUED:
-            marks.requeued = True
+            marks.requeued = value.decode("ascii", "replace") or "1"
         elif name == Header.TOO_LARGE:
             marks.too_large = True
     return marks
