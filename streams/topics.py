@@ -14,7 +14,7 @@ DAY_S = 86_400
 MIB = 1 << 20
 
 #: P where `factwatch topics create` is told nothing: as many workers can share the work.
-DEFAULT_PARTITIONS = 12
+DEFAULT_PARTITIONS = 6
 
 
 class Key(StrEnum):

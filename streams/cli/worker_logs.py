@@ -17,7 +17,7 @@ _PASSING = re.compile(
 _OUTAGE = re.compile(
     r"Unable connect|Unable to (?:update|request) metadata|Failed fetch messages|Error sending \w+ to node"
     r"|[Mm]arking (?:the )?coordinator dead|Heartbeat send request failed|Group Coordinator Request failed"
-    r"|Cannot send|Could not send|is either not started or not valid|Failed to commit on finali[sz]ation"
+    r"|Cannot send|Could not send|LeaveGroup request failed|is either not started or not valid|Failed to commit on finali[sz]ation"
 )
 #: So often an outage that goes on is told again.
 _EVERY_S = 30.0

@@ -48,13 +48,13 @@ from streams.state.page import Entry, PageState
 from streams.state.watermark import Watermark
 from streams.store.changelog import META, Meta, key_of
 from streams.store.keys import state_id
-from streams.topics import ALERTS, CHANGES, EDITS, PAGE_STATE, Header
+from streams.topics import ALERTS, CHANGES, DEFAULT_PARTITIONS, EDITS, PAGE_STATE, Header
 from tests.benchmarks.events import recent_changes
 from tests.benchmarks.nowhere import Nowhere
 from tests.integration.kafka_broker import KafkaBroker, running_broker
 from tests.kafka_world import Process, run_to_end
 
-PARTITIONS = 12
+PARTITIONS = DEFAULT_PARTITIONS
 EVENTS = 400_000
 BATCH = 2_048
 ENVIRON = {
