@@ -12,12 +12,14 @@ _LIBRARIES = ("aiokafka", "faust", "mode", "streams.kafka.faust_app", "asyncio")
 #: Each of these is tried again: a new broker, a group that moves, a rebalance under way.
 _PASSING = re.compile(
     r"GroupCoordinatorNotAvailableError|Heartbeat failed for group .* it is rebalancing"
+    r"|Timer \w+ is overlapping"
 )
 #: An outage, as the parts of aiokafka see it: each tells of it, all the time.
 _OUTAGE = re.compile(
     r"Unable connect|Unable to (?:update|request) metadata|Failed fetch messages|Error sending \w+ to node"
     r"|[Mm]arking (?:the )?coordinator dead|Heartbeat send request failed|Group Coordinator Request failed"
-    r"|Cannot send|Could not send|LeaveGroup request failed|is either not started or not valid|Failed to commit on finali[sz]ation"
+    r"|Cannot send|Could not send|LeaveGroup request failed"
+    r"|is either not started or not valid|Failed to commit on finali[sz]ation"
 )
 #: So often an outage that goes on is told again.
 _EVERY_S = 30.0

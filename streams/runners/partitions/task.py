@@ -25,8 +25,9 @@ from streams.topics import CHANGES, EDITS, FEEDBACK, PAGE_STATE, PERFORMER_STATE
 T = TypeVar("T")
 
 #: Records worked on at once, and how long a unit of work waits for more: part of the time to an alert.
+#: Less makes more transactions, and those wait for one another at the broker.
 MOST = 1_024
-GATHER_S = 0.03
+GATHER_S = 0.02
 #: Records waiting in a partition from which no more are taken in.
 FULL = MOST
 #: How often those that wait for another partition are looked at without anything new.
