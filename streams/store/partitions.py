@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from rocksdict import AccessType, Options, Rdict, ReadOptions, WriteBatch
+from rocksdict import AccessType, BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
 
 from streams.errors import BadSetting, StoreCorrupt
 from streams.state.episode import EpisodeState
@@ -22,6 +22,8 @@ from streams.state.words import PackedWords, WordMemory
 from streams.store.changelog import META, Change, LoggedEdit, Meta, Table, key_of
 
 T = TypeVar("T")
+#: Of RocksDB, for all partitions of a worker.
+CACHE_BYTES = 48 << 20
 _OFFSET = b"o"
 
 
@@ -33,8 +35,15 @@ class PartitionFile:
         options = Options(raw_mode=True)
         options.create_if_missing(True)
         options.set_write_buffer_size(16 << 20)
-        options.set_max_write_buffer_number(3)
+        options.set_max_write_buffer_number(2)
         options.set_max_background_jobs(1)
+        # Three of four pages are met for the first time: the filter says so without a look into files.
+        # It and the index are in the cache, so that all of it has one bound.
+        table = BlockBasedOptions()
+        table.set_bloom_filter(10, False)
+        table.set_block_cache(Cache(CACHE_BYTES))
+        table.set_cache_index_and_filter_blocks(True)
+        options.set_block_based_table_factory(table)
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._db = self._open(options)

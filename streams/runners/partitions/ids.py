@@ -10,6 +10,8 @@ from streams.store.partitions import PartitionStore
 CAPACITY = 200_000
 #: Of one, however many there are.
 LEAST = 5_000
+#: What one unit of work may bring.
+ROOM = 4_096
 
 
 class RememberedIds:
@@ -19,7 +21,7 @@ class RememberedIds:
         self._meta = meta
         self._capacity = max(CAPACITY // partitions, LEAST)
         # Room beyond what the changelog keeps: ids leave it a unit of work at a time.
-        self._recent = RecentIds(2 * self._capacity, store.recent_ids())
+        self._recent = RecentIds(self._capacity + ROOM, store.recent_ids())
 
     @property
     def recent(self) -> RecentIds:
