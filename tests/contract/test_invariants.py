@@ -96,9 +96,9 @@ def test_1_every_record_ends_as_exactly_one_outcome(tmp_path: Path) -> None:
     assert sum(outcomes.values()) == len(raws)
     assert outcomes["dead_lettered"] == dead == 3
     assert set(outcomes) <= set(OUTCOMES)
-    assert {"processed", "forwarded", "dead_lettered"} | {f"skipped_{reason}" for reason in SkipReason} == set(
-        OUTCOMES
-    )
+    assert {"processed", "forwarded", "dead_lettered"} | {
+        f"skipped_{reason}" for reason in SkipReason
+    } == set(OUTCOMES)
 
 
 def test_2_redelivery_restart_and_replay_give_the_same_ids(tmp_path: Path) -> None:
