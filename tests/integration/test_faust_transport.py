@@ -351,7 +351,9 @@ def test_a_worker_that_was_frozen_knows_that_others_had_its_partitions(
     eventually(
         lambda: done_up_to([frozen, other]) == dict.fromkeys(everything, 99), START_S, "all is done"
     )
-    assert all(offsets == list(range(100)) for offsets in done_offsets([frozen, other]).values())
+    for offsets in done_offsets([frozen, other]).values():
+        # Nothing is lost. A worker that woke up may do again what nobody had committed for it.
+        assert sorted(set(offsets)) == list(range(100)), offsets
 
 
 def test_a_broker_that_is_away_and_comes_back(
