@@ -233,6 +233,8 @@ class AlertKind(StrEnum):
     EDIT_SUSPECT = "edit.suspect"
     PAGE_CONTESTED = "page.contested"
     FACT_CORRECTED = "fact.corrected"
+    POST_REPEATS = "post.repeats"
+    FACT_AMPLIFIED = "fact.amplified"
 
 
 class AlertStatus(StrEnum):
@@ -245,6 +247,38 @@ class Severity(StrEnum):
     CRITICAL = "critical"
     WARNING = "warning"
     INFO = "info"
+
+
+class Grade(StrEnum):
+    """What a post does with a hot fact. Only the first two are ever alerts."""
+
+    REPEATS_VANDALISED = "repeats-vandalised"
+    REPEATS_CONTESTED = "repeats-contested"
+    STATES_GOOD = "states-good"
+    """It says what stood before the edit."""
+    SUGGESTED = "suggested"
+    """It may be about the fact: for a person to look at."""
+
+
+class PostRef(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A post that an alert names. When the post is deleted, it goes from stored alerts too."""
+
+    platform: str
+    post_id: str
+    """The platform's own."""
+    author: str
+    """A keyed hash, by default; "" where the platform does not tell."""
+    url: str
+    event_time: float
+    grade: Grade
+    probability: float
+    """Calibrated, that it repeats what the fact change says after the edit; 0 to 1."""
+    statement: str = ""
+    """The sentence that does, as written. Untrusted."""
+    reasons: tuple[str, ...] = ()
+    """Why, in words."""
+    reach: int | None = None
+    """How many may see it, where the platform tells."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=False):
@@ -283,5 +317,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=F
     last_good_url: str = ""
     related: tuple[str, ...] = ()
     """alert_ids this one bears on: a correction names the alerts it settles."""
+    posts: tuple[PostRef, ...] = ()
+    """Of `post.repeats` the post; of `fact.amplified` and `fact.corrected` some of those that repeat the
+    fact, the widest reach first."""
     evidence: dict[str, float | int | str | list[str]] = {}
     """What was observed, by name: mutual_reverts, controversy, editors, reverted_by …"""

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from streams import records
-from streams.records import Alert, AlertKind, ChangeType, Label, PageStatus
+from streams.records import Alert, AlertKind, ChangeType, Grade, Label, PageStatus
 
 ALERT, LABEL, PAGE_STATUS = "alert.v1", "label.v1", "page-status.v1"
 WIRE: dict[str, type[msgspec.Struct]] = {ALERT: Alert, LABEL: Label, PAGE_STATUS: PageStatus}
@@ -24,7 +24,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: Where the project publishes them. Another major version gets another address, as CloudEvents asks.
 BASE_URI = "https://raw.githubusercontent.com/factwatch/factwatch/main/streams/schemas"
 #: Sets to which later versions add members.
-OPEN_SETS = (AlertKind.__name__, ChangeType.__name__)
+OPEN_SETS = (AlertKind.__name__, ChangeType.__name__, Grade.__name__)
 
 
 def schema_uri(name: str) -> str:

@@ -27,7 +27,13 @@ def test_what_a_replay_showed(tmp_path: Path) -> None:
         assert summarize(core.store, "eventstreams").events == 0
     assert (summary.events, summary.processed, summary.skipped) == (14, 12, {})
     assert summary.dead_letters == {"invalid_utf8": 1, "not_json": 1}
-    assert summary.alerts == {"edit.suspect": 2, "page.contested": 0, "fact.corrected": 1}
+    assert summary.alerts == {
+        "edit.suspect": 2,
+        "page.contested": 0,
+        "fact.corrected": 1,
+        "post.repeats": 0,
+        "fact.amplified": 0,
+    }
     assert (summary.edits, summary.edits_reverted, summary.edits_kept, summary.edits_alerted) == (
         12, 2, 5, 2,
     )  # fmt: skip
