@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -54,21 +55,22 @@ for command in (
     cli.add_command(command)
 
 
-def main() -> None:
-    """Errors of one line that say what to do; a traceback only for our own mistakes."""
+def run_command(interrupted: Callable[[], bool]) -> int:
+    """Errors of one line that say what to do; a traceback only for our own mistakes. Gives the exit
+    code."""
     try:
-        code = cli.main(standalone_mode=False)
+        return int(cli.main(standalone_mode=False) or 0)
     except click.ClickException as err:
         err.show()
-        code = err.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("factwatch: interrupted", err=True)
-        code = 130
+        return err.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except FactwatchError as err:
+        if interrupted():
+            raise KeyboardInterrupt from None
         click.echo(f"factwatch: {safe(str(err), 2_000)}", err=True)
-        code = err.exit_code
+        return err.exit_code
     except BrokenPipeError:
         # `factwatch … | head`: nobody reads any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code)
+        return 0

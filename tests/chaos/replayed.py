@@ -20,7 +20,7 @@ from tests.unit.sources.exports import export, page, revision
 import msgspec  # isort: skip
 
 SMALL_BATCHES = (
-    "import streams.runners.embedded as e; e.BATCH_ITEMS = 40;from streams.cli.main import main; main()"
+    "import streams.runners.embedded as e; e.BATCH_ITEMS = 40;from streams.cli.entry import main; main()"
 )
 
 

@@ -197,7 +197,7 @@ def test_without_its_libraries_a_command_names_what_to_install(tmp_path: Path) -
     """Blocked as they would be if they were not there."""
     code = (
         "import sys; sys.modules['sqlalchemy'] = None; sys.argv = ['factwatch', 'api'];"
-        "from streams.cli.main import main; main()"
+        "from streams.cli.entry import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
