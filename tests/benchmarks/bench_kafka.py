@@ -55,7 +55,8 @@ from tests.integration.kafka_broker import KafkaBroker, running_broker
 from tests.kafka_world import Process, run_to_end
 
 PARTITIONS = DEFAULT_PARTITIONS
-EVENTS = 400_000
+#: A worker that has just started fills its memories until about 300,000 of these.
+EVENTS = 800_000
 BATCH = 2_048
 ENVIRON = {
     "FACTWATCH_WIKIS": "*",
@@ -155,7 +156,7 @@ def throughput(broker: KafkaBroker, directory: Path) -> list[Row]:
     """Topics are filled before: what is measured is the worker."""
     asyncio.run(fill(broker, recent_changes(EVENTS)))
     bound = bare_consumer(broker)
-    with Worker(broker, directory, FACTWATCH_FEEDBACK_DELAY_S="1200") as worker:
+    with Worker(broker, directory, FACTWATCH_FEEDBACK_DELAY_S="2400") as worker:
         worker.until_assigned()
         marks: list[tuple[float, float, float]] = []
         while not marks or marks[-1][1] < EVENTS:
@@ -202,7 +203,7 @@ def bare_consumer(broker: KafkaBroker) -> float:
     consumer.assign(places)
     consumer.seek_to_beginning(*places)
     gc.freeze()
-    done, wanted = 0, EVENTS // 4
+    done, wanted = 0, EVENTS // 8
     started = time.perf_counter()
     while done < wanted:
         for records in consumer.poll(timeout_ms=200).values():

@@ -13,23 +13,21 @@ from typing import TypeGuard
 
 import msgspec
 
-from streams.kafka.cloud_events import to_event
-from streams.kafka.records import InRecord, OutRecord
-from streams.partitions import key_bytes, page_key, partition_of_page, partition_of_performer
-from streams.records import Alert, Edit, Label, LabelKind, LogEvent
+from streams.kafka.records import InRecord
+from streams.partitions import page_key
+from streams.records import Edit, LogEvent
 from streams.runners.kept import KeptSweep
-from streams.runners.partitions.dead import dead_letter_of
 from streams.runners.partitions.edit_log import EditChunks
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.inbox import Inbox
+from streams.runners.partitions.page_outputs import PageOutputs
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
 from streams.runners.partitions.retention import OldStates, page_last_time
 from streams.runners.partitions.wire import (
     Answer,
+    Answers,
     Figures,
     Moved,
-    Progress,
-    Reverted,
     Work,
     again,
     decode_said,
@@ -40,12 +38,11 @@ from streams.runners.processor import Processor
 from streams.runners.states import States
 from streams.sources.base import SourceItem
 from streams.stages.normalize import Normalized
-from streams.stages.status import status_of
-from streams.store.batch import ALERTED, ANONYMOUS, KEPT_AFTER_S, WITH_CONTENT, Batch, LabelRow
-from streams.store.changelog import META, Change, LoggedEdit, key_of
+from streams.store.batch import Batch
+from streams.store.changelog import META, Change, key_of
 from streams.store.keys import state_id
 from streams.store.partitions import PartitionStore
-from streams.topics import ALERTS, EDITS, FEEDBACK, LABELS, PAGE_STATUS, PERFORMERS
+from streams.topics import EDITS, PERFORMERS
 
 #: Processing time that an edit waits for its answer at most.
 PATIENCE_S = 60.0
@@ -101,6 +98,7 @@ class PagePartition:
         self._processor = make_processor(self._states, self._performers, self._moves, self._ids, store)
         self._sweep = KeptSweep(store)
         self._chunks = EditChunks(store)
+        self._outputs = PageOutputs(store, self._chunks, partition=partition, partitions=partitions)
         self._old = OldStates(store, "p", page_last_time, retention_s)
         self._waiting: deque[_Waiting] = deque()
         self._positions = dict(store.meta.positions)
@@ -136,7 +134,8 @@ class PagePartition:
         if topic == PERFORMERS.name:
             for record in fresh:
                 said = decode_said(record.value or b"")
-                self._inbox.put(said.event_id, said, record.offset)
+                for one in said.answers if isinstance(said, Answers) else (said,):
+                    self._inbox.put(one.event_id, one, record.offset)
             return
         for record in fresh:
             self._receive(record)
@@ -193,12 +192,15 @@ class PagePartition:
             batch.outcomes["processed"] -= arrivals
         self._meta.count(batch.outcomes)
         by_position = {one.item.cursor: one.record for one in ready}
-        outputs = self._outputs(batch, by_position)
-        leaving = self._leave(batch, outputs)
-        changes = self._chunks.changes(batch, self._moves.take_arrived(), leaving, due)
-        kept_labels = self._kept(batch, leaving, due)
-        outputs += kept_labels
-        outputs += self._feedback(told)
+        out = self._outputs
+        outputs = out.of_batch(batch, by_position, self._states.episodes, self._meta.kept_row)
+        moved, gone = out.of_leaving(batch, self._moves.take_leaving())
+        changes = self._chunks.changes(batch, self._moves.take_arrived(), gone, due)
+        kept_labels = out.of_kept(batch, gone, due)
+        outputs += moved + kept_labels + out.of_reverted(self._performers.take_reverted())
+        if self._worth_telling(told):
+            self._meta.told = told
+            outputs += out.of_progress(told)
         changes += self._changes(batch)
         return Work(outputs, changes, self._figures(batch, len(kept_labels)))
 
@@ -221,106 +223,10 @@ class PagePartition:
             self._head_since = now
         return now - self._head_since >= self._patience_s
 
-    # -- outputs -----------------------------------------------------------------------------------
-
-    def _outputs(self, batch: Batch, records: dict[str, InRecord]) -> list[OutRecord]:
-        outputs = [self._alert(alert) for alert in batch.alerts]
-        outputs += self._statuses()
-        risks = {edit.row: edit for edit in batch.edits}
-        for label in batch.labels:
-            logged = risks.get(label.row) or self._store.logged_edit(label.row)
-            if label.label is None and label.row < self._meta.kept_row:
-                label = _kept(label.row, label.key, label.rev_id, label.event_time)
-            outputs.append(
-                self._label(
-                    label,
-                    logged.risk if logged is not None else None,
-                    logged.flags if logged is not None else 0,
-                )
-            )
-        for dead in batch.dead_letters:
-            outputs.append(dead_letter_of(records[dead.position], dead, self._partitions))
-        return outputs
-
-    def _alert(self, alert: Alert) -> OutRecord:
-        event = to_event(alert)
-        partition = partition_of_page(alert.wiki, alert.title, self._partitions)
-        return OutRecord(ALERTS.name, partition, event.key, event.value, event.headers)
-
-    def _statuses(self) -> list[OutRecord]:
-        """Of the pages whose status is another than before this unit of work."""
-        outputs = []
-        for key, episode in self._states.episodes.items():
-            status = status_of(episode)
-            before = self._store.load_episode(state_id(key))
-            if status != (status_of(before) if before is not None else None):
-                value = msgspec.json.encode(status) if status is not None else None
-                outputs.append(OutRecord(PAGE_STATUS.name, self._partition, key_bytes(key), value, []))
-        return outputs
-
-    def _label(self, row: LabelRow, risk: float | None, flags: int) -> OutRecord:
-        wiki, _, title = row.key.partition(":")
-        label = Label(
-            wiki=wiki,
-            title=title,
-            rev_id=row.rev_id,
-            label=row.label,
-            event_time=row.event_time,
-            labelled_time=row.labelled_time,
-            reverted_by=row.reverted_by,
-            evidence=row.evidence,
-            revert_risk=risk,
-            alerted=bool(flags & ALERTED),
-            anonymous=bool(flags & ANONYMOUS),
-            with_content=bool(flags & WITH_CONTENT),
-        )
-        value = msgspec.json.encode(label)
-        return OutRecord(LABELS.name, self._partition, key_bytes(row.key), value, [])
-
-    def _leave(self, batch: Batch, outputs: list[OutRecord]) -> set[int]:
-        """Send pages that have moved to where they belong now. Gives the numbers of the edits that went
-        along: here nobody looks at them any more."""
-        gone: set[int] = set()
-        for leaving in self._moves.take_leaving():
-            edits = self._chunks.of_page(batch, leaving.page) if leaving.page is not None else []
-            gone.update(edit.row for edit, _ in edits)
-            words = leaving.words.pack() if leaving.words is not None else None
-            moved = Moved(leaving.event_id, leaving.page, words, leaving.episode, edits)
-            place = state_id(leaving.new) % self._partitions
-            outputs.append(OutRecord(PERFORMERS.name, place, key_bytes(leaving.new), encode(moved), []))
-        return gone
-
-    def _kept(self, batch: Batch, gone: set[int], due: Sequence[LoggedEdit]) -> list[OutRecord]:
-        """Labels of the edits that have stood long enough."""
-        return [
-            self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit.risk, edit.flags)
-            for edit in self._chunks.kept(batch, gone, due)
-        ]
-
     def _worth_telling(self, told: float) -> bool:
+        """How far reverts have been told: up to the record that is next, which may itself be waiting for
+        them."""
         return told - self._meta.told >= self._progress_s
-
-    def _feedback(self, told: float) -> list[OutRecord]:
-        """Reverts, to the performers' partitions, and to all of them how far they have been told: up to
-        the record that is next, which may itself be waiting for them."""
-        outputs = []
-        for key, entry, seen in self._performers.take_reverted():
-            wiki = key.partition(":")[0]
-            is_address = bool(entry.flags & ANONYMOUS)
-            place = partition_of_performer(
-                wiki, entry.performer, self._partitions, is_address=is_address
-            )
-            value = encode(Reverted(wiki, entry.performer, is_address, seen))
-            outputs.append(
-                OutRecord(FEEDBACK.name, place, key_bytes(f"{wiki}:{entry.performer}"), value, [])
-            )
-        if self._worth_telling(told):
-            value = encode(Progress(self._partition, told))
-            self._meta.told = told
-            outputs.extend(
-                OutRecord(FEEDBACK.name, place, b"", value, []) for place in range(self._partitions)
-            )
-        return outputs
 
     def _figures(self, batch: Batch, kept: int) -> Figures:
         late, self.late = self.late, 0
@@ -336,8 +242,6 @@ class PagePartition:
             stage_seconds=batch.stage_seconds,
             late=late,
         )
-
-    # -- changelog ---------------------------------------------------------------------------------
 
     def _changes(self, batch: Batch) -> list[Change]:
         meta = self._meta
@@ -368,10 +272,6 @@ class PagePartition:
     def done(self) -> None:
         """What `work` gave is durable, and the store has it."""
         self._processor.committed()
-
-
-def _kept(row: int, key: str, rev_id: int, event_time: float) -> LabelRow:
-    return LabelRow(row, LabelKind.KEPT, event_time + KEPT_AFTER_S, 0, "", key, rev_id, event_time)
 
 
 def _joined(batch: Batch, later: Batch) -> Batch:

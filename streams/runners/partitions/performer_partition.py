@@ -22,6 +22,7 @@ from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.retention import OldStates, performer_last_time
 from streams.runners.partitions.wire import (
     Answer,
+    Answers,
     Figures,
     Progress,
     Work,
@@ -161,17 +162,28 @@ class PerformerPartition:
         self._performers.prefetch(edits)
         ids: list[str] = []
         figures, self.late = Figures(late=self.late), 0
+        answers: dict[int, list[Answer]] = {}
         for one in ready:
-            outcome = self._send_on(one, outputs, ids)
+            outcome = self._send_on(one, outputs, answers, ids)
             figures.outcomes[outcome] = figures.outcomes.get(outcome, 0) + 1
             if isinstance(one.known, DeadLetter):
                 figures.dead_letters.append((one.known.stage, one.known.reason))
             elif one.known.arrival_time is not None:
                 figures.newest_arrival = max(figures.newest_arrival or 0.0, one.known.arrival_time)
+        outputs.extend(
+            OutRecord(PERFORMERS.name, place, b"", encode(Answers(said)), [])
+            for place, said in answers.items()
+        )
         self._meta.count(figures.outcomes)
         return Work(outputs, self._changes(ids), figures)
 
-    def _send_on(self, one: _Waiting, outputs: list[OutRecord], ids: list[str]) -> str:
+    def _send_on(
+        self,
+        one: _Waiting,
+        outputs: list[OutRecord],
+        answers: dict[int, list[Answer]],
+        ids: list[str],
+    ) -> str:
         known, record = one.known, one.record
         if isinstance(known, Skip):
             return f"skipped_{known.reason}"
@@ -183,15 +195,8 @@ class PerformerPartition:
             if isinstance(known, Edit):
                 key = page_key(known.wiki, known.title)
                 view = self._performers.meet(key, known, one.passed)
-                outputs.append(
-                    OutRecord(
-                        PERFORMERS.name,
-                        partition_of_page(known.wiki, known.title, self._partitions),
-                        key_bytes(key),
-                        encode(Answer(again(known.event_id, one.sent_back), view)),
-                        [],
-                    )
-                )
+                place = partition_of_page(known.wiki, known.title, self._partitions)
+                answers.setdefault(place, []).append(Answer(again(known.event_id, one.sent_back), view))
         if not one.routed:
             headers = [(Header.WATERMARK, repr(one.passed).encode())]
             if one.sent_back:

@@ -46,11 +46,17 @@ class Figures(msgspec.Struct):
     """Edits that went on without what another partition had to say."""
 
 
-class Answer(msgspec.Struct, array_like=True, tag="a", gc=False):
+class Answer(msgspec.Struct, array_like=True, gc=False):
     """What was known of an edit's performer."""
 
     event_id: str
     view: PerformerView
+
+
+class Answers(msgspec.Struct, array_like=True, tag="b", gc=False):
+    """Those of one unit of work to one page partition: a record each would cost more than the answers."""
+
+    answers: list[Answer]
 
 
 class Moved(msgspec.Struct, array_like=True, tag="m"):
@@ -86,7 +92,7 @@ def again(event_id: str, sent_back: str) -> str:
 
 
 encode = msgspec.msgpack.Encoder().encode
-decode_said = msgspec.msgpack.Decoder(Answer | Moved).decode
+decode_said = msgspec.msgpack.Decoder(Answers | Moved).decode
 decode_feedback = msgspec.msgpack.Decoder(Reverted | Progress).decode
 
 

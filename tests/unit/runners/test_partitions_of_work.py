@@ -8,7 +8,7 @@ import pytest
 
 from streams.records import Edit, PageStatusKind
 from streams.runners.partitions.retention import EVERY
-from streams.topics import CHANGES, EDITS, Header
+from streams.topics import CHANGES, EDITS, PERFORMERS, Header
 from tests.core_world import DAY, EditWorld, MarkedScorer, raw_of
 from tests.partition_world import Cluster
 
@@ -107,7 +107,9 @@ def test_an_answer_that_comes_too_late_is_not_kept(tmp_path: Path, world: EditWo
     cluster.heartbeat()
     cluster.run()
     # Else reading would go on from the first that is still held, for ever.
-    assert cluster.stores[page].meta.positions["factwatch.performers.v1"] == 6
+    assert cluster.stores[page].meta.positions[PERFORMERS.name] == len(
+        cluster.topics[PERFORMERS.name, 0]
+    )
 
 
 def test_bytes_that_are_no_event_become_dead_letters_with_their_headers(

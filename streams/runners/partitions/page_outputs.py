@@ -1,0 +1,144 @@
+"""What a unit of work of a page partition sends: alerts, page status, labels, dead letters, pages that
+move, and what the first hop is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from streams.kafka.cloud_events import to_event
+from streams.kafka.records import InRecord, OutRecord
+from streams.partitions import key_bytes, partition_of_page, partition_of_performer
+from streams.records import Alert, Label, LabelKind
+from streams.runners.partitions.dead import dead_letter_of
+from streams.runners.partitions.edit_log import EditChunks
+from streams.runners.partitions.remote import Leaving
+from streams.runners.partitions.wire import Moved, Progress, Reverted, encode
+from streams.stages.status import status_of
+from streams.state.episode import EpisodeState
+from streams.state.page import Entry
+from streams.store.batch import ALERTED, ANONYMOUS, KEPT_AFTER_S, WITH_CONTENT, Batch, LabelRow
+from streams.store.changelog import LoggedEdit
+from streams.store.keys import state_id
+from streams.store.partitions import PartitionStore
+from streams.topics import ALERTS, FEEDBACK, LABELS, PAGE_STATUS, PERFORMERS
+
+
+class PageOutputs:
+    """Makes the records that one page partition writes. Reads what was from its store, changes nothing."""
+
+    def __init__(
+        self, store: PartitionStore, chunks: EditChunks, *, partition: int, partitions: int
+    ) -> None:
+        self._store = store
+        self._chunks = chunks
+        self._partition = partition
+        self._partitions = partitions
+
+    def of_batch(
+        self,
+        batch: Batch,
+        records: Mapping[str, InRecord],
+        episodes: Mapping[str, EpisodeState],
+        kept_row: int,
+    ) -> list[OutRecord]:
+        """`records` by their positions, `episodes` that were touched. `kept_row`: edits of lower numbers
+        have had the label that they stood."""
+        outputs = [self._alert(alert) for alert in batch.alerts]
+        outputs += self._statuses(episodes)
+        scored = {edit.row: edit for edit in batch.edits}
+        for label in batch.labels:
+            logged = scored.get(label.row) or self._store.logged_edit(label.row)
+            if label.label is None and label.row < kept_row:
+                label = _kept(label.row, label.key, label.rev_id, label.event_time)
+            outputs.append(
+                self._label(
+                    label,
+                    logged.risk if logged is not None else None,
+                    logged.flags if logged is not None else 0,
+                )
+            )
+        for dead in batch.dead_letters:
+            outputs.append(dead_letter_of(records[dead.position], dead, self._partitions))
+        return outputs
+
+    def _alert(self, alert: Alert) -> OutRecord:
+        event = to_event(alert)
+        partition = partition_of_page(alert.wiki, alert.title, self._partitions)
+        return OutRecord(ALERTS.name, partition, event.key, event.value, event.headers)
+
+    def _statuses(self, episodes: Mapping[str, EpisodeState]) -> list[OutRecord]:
+        """Of the pages whose status is another than before this unit of work."""
+        outputs = []
+        for key, episode in episodes.items():
+            status = status_of(episode)
+            before = self._store.load_episode(state_id(key))
+            if status != (status_of(before) if before is not None else None):
+                value = msgspec.json.encode(status) if status is not None else None
+                outputs.append(OutRecord(PAGE_STATUS.name, self._partition, key_bytes(key), value, []))
+        return outputs
+
+    def _label(self, row: LabelRow, risk: float | None, flags: int) -> OutRecord:
+        wiki, _, title = row.key.partition(":")
+        label = Label(
+            wiki=wiki,
+            title=title,
+            rev_id=row.rev_id,
+            label=row.label,
+            event_time=row.event_time,
+            labelled_time=row.labelled_time,
+            reverted_by=row.reverted_by,
+            evidence=row.evidence,
+            revert_risk=risk,
+            alerted=bool(flags & ALERTED),
+            anonymous=bool(flags & ANONYMOUS),
+            with_content=bool(flags & WITH_CONTENT),
+        )
+        value = msgspec.json.encode(label)
+        return OutRecord(LABELS.name, self._partition, key_bytes(row.key), value, [])
+
+    def of_leaving(self, batch: Batch, leaving: Sequence[Leaving]) -> tuple[list[OutRecord], set[int]]:
+        """Pages that have moved, to where they belong now. Gives the numbers of the edits that go along
+        too: here nobody looks at them any more."""
+        outputs: list[OutRecord] = []
+        gone: set[int] = set()
+        for one in leaving:
+            edits = self._chunks.of_page(batch, one.page) if one.page is not None else []
+            gone.update(edit.row for edit, _ in edits)
+            words = one.words.pack() if one.words is not None else None
+            moved = Moved(one.event_id, one.page, words, one.episode, edits)
+            place = state_id(one.new) % self._partitions
+            outputs.append(OutRecord(PERFORMERS.name, place, key_bytes(one.new), encode(moved), []))
+        return outputs, gone
+
+    def of_kept(self, batch: Batch, gone: set[int], due: Sequence[LoggedEdit]) -> list[OutRecord]:
+        """Labels of the edits that have stood long enough."""
+        return [
+            self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit.risk, edit.flags)
+            for edit in self._chunks.kept(batch, gone, due)
+        ]
+
+    def of_reverted(self, reverted: Sequence[tuple[str, Entry, float]]) -> list[OutRecord]:
+        """To the performers' partitions: `(page key, edit, passed)`."""
+        outputs = []
+        for key, entry, seen in reverted:
+            wiki = key.partition(":")[0]
+            is_address = bool(entry.flags & ANONYMOUS)
+            place = partition_of_performer(
+                wiki, entry.performer, self._partitions, is_address=is_address
+            )
+            value = encode(Reverted(wiki, entry.performer, is_address, seen))
+            outputs.append(
+                OutRecord(FEEDBACK.name, place, key_bytes(f"{wiki}:{entry.performer}"), value, [])
+            )
+        return outputs
+
+    def of_progress(self, told: float) -> list[OutRecord]:
+        """To all performers' partitions: reverts seen before `told` have been told."""
+        value = encode(Progress(self._partition, told))
+        return [OutRecord(FEEDBACK.name, place, b"", value, []) for place in range(self._partitions)]
+
+
+def _kept(row: int, key: str, rev_id: int, event_time: float) -> LabelRow:
+    return LabelRow(row, LabelKind.KEPT, event_time + KEPT_AFTER_S, 0, "", key, rev_id, event_time)
