@@ -19,7 +19,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
  && python -m venv /opt/factwatch \
  && wheel=$(echo /wheels/factwatch-*.whl) \
  && /opt/factwatch/bin/pip install --only-binary :all: --no-binary sseclient \
-        --constraint constraints.txt "${wheel}[kafka,archive,7z]" \
+        --constraint constraints.txt "${wheel}[kafka,archive,bluesky,7z]" \
  && /opt/factwatch/bin/pip check \
  && /opt/factwatch/bin/pip uninstall --yes --quiet wheel setuptools pip
 

@@ -20,7 +20,8 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     platform: str
     """bluesky, mastodon, or what a client of `POST /v1/posts` calls its own: `[a-z0-9][a-z0-9._-]{0,31}`."""
     post_id: str
-    """The platform's own: an `at://` address, a Mastodon `uri`; at most 512 characters."""
+    """The platform's own: an `at://` address, a Mastodon server and the status's number there, as deletions
+    name it; at most 512 characters."""
     author: str
     """By default a keyed hash of the platform's author id: the same author, the same word, and no way
     back without the key. "" where the platform does not tell."""
@@ -61,6 +62,35 @@ class PostsGone(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     post_id: str | None = None
     author: str | None = None
     """As in `Post.author`: all posts of this author."""
+
+
+class PostRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Either as it travels and waits, as JSON: exactly one is set."""
+
+    post: Post | None = None
+    gone: PostsGone | None = None
+
+
+def encode_record(record: Post | PostsGone) -> bytes:
+    return _encode(PostRecord(post=record) if isinstance(record, Post) else PostRecord(gone=record))
+
+
+def decode_record(raw: bytes) -> Post | PostsGone:
+    """Raises `msgspec.DecodeError`, of which `ValidationError` is one."""
+    record = _decode(raw)
+    known = record.post or record.gone
+    if known is None:
+        raise msgspec.ValidationError("neither a post nor a deletion")
+    return known
+
+
+def is_record(raw: bytes) -> bool:
+    """Whether it looks as if `encode_record` had made it. From a platform such bytes would be forged."""
+    return raw.startswith((b'{"post":', b'{"gone":'))
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(PostRecord).decode
 
 
 def post_key(platform: str, post_id: str) -> str:

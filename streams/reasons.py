@@ -18,6 +18,12 @@ class SkipReason(StrEnum):
     """An edit whose revision id is null or absent: nothing can be tracked or linked."""
     STALE = "stale"
     """A revision at or before the page's folded horizon: resuming repeats events."""
+    NOT_A_POST = "not_a_post"
+    """Something else that a platform streams: a like, a follow, a change of a handle."""
+    NOT_PUBLIC = "not_public"
+    """A post to followers or to single people."""
+    NO_TEXT = "no_text"
+    """A post of pictures only: no text, no link, nothing repeated or quoted."""
 
 
 class DeadReason(StrEnum):
@@ -47,4 +53,6 @@ class Stage(StrEnum):
     TRACK = "track"
     SCORE = "score"
     DECIDE = "decide"
+    MATCH = "match"
+    AMPLIFY = "amplify"
     COMMIT = "commit"

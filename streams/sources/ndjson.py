@@ -26,9 +26,8 @@ class NdjsonSource:
     input can't be, and is read as it comes (what was seen before is found by deduplication).
     """
 
-    name = "ndjson"
-
-    def __init__(self, path: str | Path, max_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, path: str | Path, max_bytes: int = MAX_EVENT_BYTES, name: str = "ndjson") -> None:
+        self.name = name
         self._path = str(path)
         self._max_bytes = max_bytes
         self._stream: ByteStream | None = None

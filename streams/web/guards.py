@@ -27,6 +27,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
+POSTS_PATH = "/v1/posts"
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(?::[0-9]*)?")
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -85,14 +86,14 @@ class SecurityHeaders:
 
 class BearerTokens:
     """/v1 wants a token with `read`. The page itself, /metrics and the health checks are open: they
-    carry no text of the wikis."""
+    carry no text of the wikis. `POST /v1/posts` asks for a scope of its own (`PostIntake`)."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens | None) -> None:
         self.app = app
         self.tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.tokens is not None and scope["path"].startswith("/v1"):
+        if self.tokens is not None and _is_read(scope):
             kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
             granted = self.tokens.scopes_of(token.strip()) if kind.lower() == "bearer" else None
             if granted is None:
@@ -112,6 +113,11 @@ class BearerTokens:
                 await refusal(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _is_read(scope: Scope) -> bool:
+    path = scope["path"] if scope["type"] == "http" else ""
+    return path.startswith("/v1") and (scope["method"], path) != ("POST", POSTS_PATH)
 
 
 def _host_of(header: str) -> str:
