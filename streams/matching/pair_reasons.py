@@ -1,0 +1,95 @@
+"""Why a statement was given its grade, in words for a person."""
+
+from __future__ import annotations
+
+from streams.matching.agreement import Agreement
+from streams.matching.canonical import is_number, weight_of
+from streams.matching.grade import Graded
+from streams.posts import HotFact, HotKind
+from streams.records import Grade
+
+MAX_REASONS = 4
+MAX_SHOWN_WORDS = 5
+MAX_WORD = 40
+
+
+def reasons_of(
+    fact: HotFact, graded: Graded, before: Agreement, after: Agreement, doubt: str, named: bool
+) -> tuple[str, ...]:
+    """The most telling first. What is quoted of posts and facts is untrusted."""
+    found = list(filter(None, [_doubted(doubt, graded), _values(fact, before, after)]))
+    if not found:
+        found.append(_words(fact, before, after))
+    side = after if graded.after else before
+    if after.denied or before.denied:
+        found.append(
+            "denies " + ("what the edit says" if after.denied else "what stood before the edit")
+        )
+    found.append(f"says {side.covered:.0%} of the words of the sentence {_side(graded.after)}")
+    if named:
+        found.append(f"names the page “{_cut(fact.title)}”")
+    if fact.kind is HotKind.CONTESTED:
+        found.append("the statement is being fought over")
+    if graded.grade is Grade.SUGGESTED and not doubt:
+        found.append("too little agrees to be sure")
+    return tuple(found[:MAX_REASONS])
+
+
+def _doubted(doubt: str, graded: Graded) -> str:
+    if not doubt or graded.grade is not Grade.SUGGESTED:
+        return ""
+    return "asks, does not state" if doubt == "?" else f"takes it back: “{_cut(doubt)}”"
+
+
+def _values(fact: HotFact, before: Agreement, after: Agreement) -> str:
+    """`states 1808, as after the edit; it was 1809`"""
+    come, gone = _numbers(after.found), _numbers(before.found)
+    if come and not gone:
+        was = _numbers(before.missing)
+        return f"states {come}, as after the edit" + (f"; it was {was}" if was else "")
+    if gone and not come:
+        now = _numbers(after.missing)
+        return f"states {gone}, as before the edit" + (f"; it was changed to {now}" if now else "")
+    if come and gone:
+        return f"states both {come} (after the edit) and {gone} (before it)"
+    return ""
+
+
+def _words(fact: HotFact, before: Agreement, after: Agreement) -> str:
+    come, gone = _telling(after.found), _telling(before.found)
+    if come and after.evidence >= before.evidence:
+        return f"has what only the sentence after the edit says: {come}"
+    if gone:
+        return f"has what only the sentence before the edit says: {gone}"
+    if after.evidence > before.evidence:
+        return "puts the words as they stand after the edit"
+    if before.evidence > after.evidence:
+        return "puts the words as they stood before the edit"
+    return "says what both sides of the edit say"
+
+
+def _side(after: bool) -> str:
+    return "after the edit" if after else "before the edit"
+
+
+def _numbers(words: tuple[str, ...]) -> str:
+    numbers = [_plain(word) for word in words if is_number(word)]
+    return ", ".join(numbers[:MAX_SHOWN_WORDS])
+
+
+def _telling(words: tuple[str, ...]) -> str:
+    ranked = [word for word in words if weight_of(word) == 1.0] or list(words)
+    return ", ".join(f"“{_cut(word)}”" for word in ranked[:MAX_SHOWN_WORDS])
+
+
+def _plain(word: str) -> str:
+    """A canonical word as a person writes it: `neg_1_4` -> -1.4, `m:2` -> month 2."""
+    if word.startswith("m:"):
+        return f"month {word[2:]}"
+    if word.startswith("d:"):
+        return f"day {word[2:]}"
+    return _cut(word.replace("neg_", "-").replace("_", "."))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_WORD else text[: MAX_WORD - 1] + "…"

@@ -1,0 +1,178 @@
+"""Which facts have a word: an inverted index that facts enter and leave at any time.
+
+Facts are small numbers here ("slots"), and a posting is an array of them, unordered. Looking up a text
+joins the arrays of its words and sorts: some microseconds, whatever the number of facts, as the number
+of entries looked at is bounded.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from math import log
+
+import numpy as np
+
+from streams.matching.common_words import rarity
+
+MAX_MET = 1_024
+"""Entries looked at for facts that share two rare words with a text, of its rarest words first."""
+MAX_SCORED = 8_192
+"""Entries looked at for scores, of the rarest words first."""
+FEW = 12
+"""Facts that two rare words met in; more are sifted by what these words tell."""
+TELLING = 1.1
+"""Of `Postings.enough`, which they must tell then."""
+BACKGROUND = 1_000
+"""Facts that are taken to be there without any of a text's words, so that a word of the only fact tells
+much, and two of them more."""
+_EVERYDAY = 0.4
+"""Weight of an everyday word, against a rare one that as many facts have."""
+_STEPS = 16
+"""Weights are summed as whole steps of a sixteenth, in the lower byte of a sorted number."""
+
+
+class Postings:
+    """Words of `rarity` 1 (everyday) and 2 (rare); others are not taken."""
+
+    def __init__(self) -> None:
+        self._rare: dict[str, array[int]] = {}
+        self._everyday: dict[str, array[int]] = {}
+        self._lone: dict[str, set[int]] = {}
+        """Facts with one rare word: it finds them alone."""
+        self._facts = 0
+        self._weights = _Weights(self)
+        self.version = 1
+        """Of the weights: they are the same as long as this is."""
+
+    def add(self, slot: int, words: Sequence[str]) -> None:
+        """`words` are distinct."""
+        self._changed(1)
+        for word in words:
+            held = self._rare if rarity(word) == 2 else self._everyday
+            held.setdefault(word, array("i")).append(slot)
+        rare = [word for word in words if word in self._rare]
+        if len(rare) == 1:
+            self._lone.setdefault(rare[0], set()).add(slot)
+
+    def remove(self, slot: int, words: Sequence[str]) -> None:
+        """`words` as they were added."""
+        self._changed(-1)
+        rare = [word for word in words if word in self._rare]
+        if len(rare) == 1:
+            self._lone[rare[0]].discard(slot)
+            if not self._lone[rare[0]]:
+                del self._lone[rare[0]]
+        for word in words:
+            held = self._rare if word in self._rare else self._everyday
+            posted = held[word]
+            last = posted.pop()
+            if last != slot:
+                posted[_place(posted, slot)] = last
+            if not posted:
+                del held[word]
+
+    def _changed(self, facts: int) -> None:
+        self.version += 1
+        self._facts += facts
+        self._weights.clear()
+
+    def weight(self, word: str) -> float:
+        """How much it tells that two texts share this word: by how few facts have it (log of the inverse
+        document frequency), and how rare it is in the language; 0 of a function word."""
+        if word in self._rare or word in self._everyday:
+            return self._weights[word]
+        return (0.0, _EVERYDAY, 1.0)[rarity(word)] * self.enough
+
+    def weigh(self, words: Iterable[str]) -> float:
+        """Sum of the weights of words that are in."""
+        return sum(map(self._weights.__getitem__, words))
+
+    @property
+    def enough(self) -> float:
+        """Weight that chance seldom brings together: that of one word that a single fact has."""
+        return log(self._facts + BACKGROUND)
+
+    def met(self, words: Sequence[str]) -> list[tuple[float, int]]:
+        """Facts that share two rare words with a text, or their only one, each with a weight to choose by
+        among many; in no order."""
+        hits: Iterable[str] = self._rare.keys() & words
+        lone = self._lone.keys() & hits if self._lone else ()
+        alone = [(0.0, slot) for word in lone for slot in self._lone[word]]
+        posted = [self._rare[word] for word in hits]
+        if len(posted) < 2:
+            return alone
+        if sum(map(len, posted)) > MAX_MET:
+            by_length = sorted((len(self._rare[word]), word) for word in hits)
+            hits = _within(MAX_MET, by_length)
+            posted = [self._rare[word] for word in hits]
+        slots = np.frombuffer(b"".join(posted), np.int32).copy()
+        slots.sort()
+        twice = slots[1:][slots[1:] == slots[:-1]]
+        if not twice.size:
+            return alone
+        if twice.size > FEW:
+            return alone + self._summed(hits, TELLING * self.enough)
+        return alone + [(0.0, slot) for slot in set(twice.tolist())]
+
+    def scored(self, words: Sequence[str], least: float) -> list[tuple[float, int]]:
+        """Facts by the weight of what they share with a text, with that weight where it is `least` or
+        more; in no order."""
+        hits = (self._rare.keys() & words) | (self._everyday.keys() & words)
+        by_weight = sorted((-self._weights[word], word) for word in hits)
+        words = _within(MAX_SCORED, ((len(self._posted(word)), word) for _, word in by_weight))
+        return self._summed(words, least)
+
+    def _summed(self, words: Iterable[str], least: float) -> list[tuple[float, int]]:
+        posted = [self._posted(word) for word in words]
+        if not posted:
+            return []
+        steps = [min(255, round(self._weights[word] * _STEPS)) for word in words]
+        slots = np.frombuffer(b"".join(posted), np.int32).astype(np.int64)
+        marked = np.sort((slots << 8) + np.repeat(steps, [len(one) for one in posted]))
+        slots = marked >> 8
+        starts = np.flatnonzero(np.concatenate(([True], slots[1:] != slots[:-1])))
+        sums = np.add.reduceat(marked & 255, starts) / _STEPS
+        kept = sums >= least
+        return list(zip(sums[kept].tolist(), slots[starts[kept]].tolist(), strict=True))
+
+    def worked_out(self, word: str) -> float:
+        """The weight of a word that is in."""
+        posted = self._rare.get(word)
+        if posted is not None:
+            return log((self._facts + BACKGROUND) / len(posted))
+        return _EVERYDAY * log((self._facts + BACKGROUND) / len(self._everyday[word]))
+
+    def _posted(self, word: str) -> array[int]:
+        posted = self._rare.get(word)
+        return self._everyday[word] if posted is None else posted
+
+
+def _within(room: int, words: Iterable[tuple[int, str]]) -> list[str]:
+    """The first of these words, each with how many entries it has, that have no more than `room`
+    together."""
+    found: list[str] = []
+    for length, word in words:
+        room -= length
+        if room < 0:
+            break
+        found.append(word)
+    return found
+
+
+class _Weights(dict[str, float]):
+    """Of words that are in, worked out when asked for: each fact that comes or goes changes them all."""
+
+    def __init__(self, postings: Postings) -> None:
+        super().__init__()
+        self._postings = postings
+
+    def __missing__(self, word: str) -> float:
+        self[word] = weight = self._postings.worked_out(word)
+        return weight
+
+
+def _place(posted: array[int], slot: int) -> int:
+    if len(posted) < 200:
+        return posted.index(slot)
+    return int(np.flatnonzero(np.frombuffer(posted, np.int32) == slot)[0])
