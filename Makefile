@@ -16,7 +16,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help setup run demo test test-unit check bench bench-kafka train clean
+.PHONY: help setup run demo test test-unit check bench bench-posts bench-kafka train clean
 
 help: ## this list
 	@echo 'Factwatch: which facts on Wikimedia are contested or were just vandalised.'
@@ -61,6 +61,9 @@ check: setup ## format, lint, types, and the line between pure code and I/O (und
 
 bench: setup ## measure throughput, latency and memory (several minutes; wants an idle machine)
 	@$(PY) -m tests.benchmarks.run $(ARGS)
+
+bench-posts: setup ## the same of posts against hot facts (some minutes)
+	@$(PY) -m tests.benchmarks.bench_posts $(ARGS)
 
 bench-kafka: setup ## the same of one worker on a real Kafka (some minutes; needs Java and Maven)
 	@$(PY) -m tests.benchmarks.bench_kafka $(ARGS)

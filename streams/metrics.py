@@ -8,11 +8,13 @@ import math
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.reasons import DeadReason, SkipReason, Stage
-from streams.records import AlertKind, LabelKind, Severity
+from streams.records import AlertKind, Grade, LabelKind, Severity
 from streams.topics import ALERTS, LABELS, PAGE_STATUS
 
 #: The last two are the hops of a worker, each by the topic that it reads.
-SOURCES = ("eventstreams", "rcfeed", "ndjson", "history", "changes", "edits")
+SOURCES = (
+    "eventstreams", "rcfeed", "ndjson", "history", "jetstream", "mastodon", "posts", "http", "changes", "edits",
+)  # fmt: skip
 OUTCOMES = ("processed", "forwarded", *(f"skipped_{reason}" for reason in SkipReason), "dead_lettered")
 FETCH_OUTCOMES = (
     "fetched", "cached", "hidden", "missing", "too_large", "deadline", "refused", "error", "not_listed",
@@ -73,6 +75,21 @@ class Metrics:
             ["label"],
             registry=registry,
         )
+        self.posts_matched = Counter(
+            "factwatch_posts_matched_total",
+            "Posts that bear on a hot fact, by what they do with it.",
+            ["grade"],
+            registry=registry,
+        )
+        self.match_seconds = Histogram(
+            "factwatch_match_seconds",
+            "Time to hold a micro-batch of posts against all hot facts.",
+            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+            registry=registry,
+        )
+        self.hot_facts = Gauge(
+            "factwatch_hot_facts", "Facts that posts are held against now.", registry=registry
+        )
         self.model_info = Gauge(
             "factwatch_model_info", "1 for the model in use.", ["version"], registry=registry
         )
@@ -100,6 +117,8 @@ class Metrics:
                 self.dead_letters.labels(stage, reason)
         for outcome in FETCH_OUTCOMES:
             self.content_fetch.labels(outcome)
+        for grade in Grade:
+            self.posts_matched.labels(grade)
         for label in LabelKind:
             self.labels.labels(label)
         for outcome in ("delivered", "retried", "given_up"):
@@ -193,7 +212,7 @@ class IngestMetrics:
         self.registry = registry
         self.records = Counter(
             "factwatch_ingested_records_total",
-            "Records written to Kafka; changes_only: not ours to judge, or unreadable.",
+            "Records taken in for Kafka; changes_only: not ours to judge, or unreadable.",
             ["source", "outcome"],
             registry=registry,
         )

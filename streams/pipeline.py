@@ -1,6 +1,7 @@
 """The table of contents: the stages in travel order, each with its input, key and outputs, as data.
 
-`streams.runners` drive them: embedded in one process, or by topic.
+`streams.runners` drive them: embedded in one process, or by topic. Edits go up to decide; posts are
+normalized as they are, then matched with the facts that the edits' alerts made hot, and counted.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ STAGES = (
         Stage.NORMALIZE,
         "SourceItem",
         "",
-        ("Edit", "LogEvent", "TagsChange", "Skip", "DeadLetter"),
-        "streams.stages.normalize",
+        ("Edit", "LogEvent", "TagsChange", "Post", "PostsGone", "Skip", "DeadLetter"),
+        "streams.stages.normalize, streams.stages.posts.normalize",
     ),
     StageEntry(
         Stage.DEDUPLICATE,
@@ -56,6 +57,20 @@ STAGES = (
         "wiki, title",
         ("Alert", "FactChange"),
         "streams.stages.decide, streams.stages.facts",
+    ),
+    StageEntry(
+        Stage.MATCH,
+        "Post, hot facts",
+        "",
+        ("Match",),
+        "streams.stages.hot_facts, streams.matching.index, streams.matching.matcher",
+    ),
+    StageEntry(
+        Stage.AMPLIFY,
+        "Post, Match",
+        "hot_id",
+        ("Alert",),
+        "streams.stages.amplify",
     ),
     StageEntry(
         Stage.COMMIT,

@@ -102,6 +102,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Share of dead letters among the last 10,000 records that stops the program."""
     retention_days: float = 30.0
     """How long labels, scores, dead letters and page states are kept, in event time."""
+    post_retention_days: float = 30.0
+    """How long the text of a post that bears on a fact is kept, in event time. A deleted one goes at once."""
+    hash_authors: bool = True
+    """Store a keyed hash in place of a platform's id of an author."""
+    author_key_file: str = ""
+    """File with the key of that hash; empty: one is made in the data directory. With another key nobody
+    is known any more."""
+    mastodon_token_file: str = ""
+    """File with an access token of the Mastodon server that posts are read from."""
+    jetstream_dictionary_file: str = ""
+    """File with Jetstream's zstd dictionary: with it, version 1 streams come compressed."""
     database_url: str = ""
     """The archive: `sqlite:////absolute/file` or `postgresql://USER@HOST/NAME`; empty: archive.sqlite in
     the data directory."""
@@ -261,6 +272,11 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "stall_after_s": _positive,
     "dead_letter_limit": _share,
     "retention_days": _positive,
+    "post_retention_days": _positive,
+    "hash_authors": _bool,
+    "author_key_file": _readable_file,
+    "mastodon_token_file": _readable_file,
+    "jetstream_dictionary_file": _readable_file,
     "database_url": _database_url,
     "database_password_file": _readable_file,
     "kafka_bootstrap": _brokers,

@@ -12,6 +12,7 @@ import models.threads  # noqa: F401  # pins BLAS and OpenMP to one thread before
 from streams import __version__
 from streams.cli.api import api
 from streams.cli.archive import archive
+from streams.cli.check import check
 from streams.cli.dead_letters import dead_letters
 from streams.cli.doctor import doctor
 from streams.cli.ingest import ingest
@@ -34,7 +35,8 @@ def cli() -> None:
 
     Exit codes: 0 done, 1 failed, 2 a bad setting or option, 3 a file that can't be read as what it
     should be, 4 a source or Kafka out of reach, 5 own state corrupt, 6 the model file is not what its manifest
-    says, 7 too many dead letters, 8 the disk is full, 130 interrupted (`run` and `demo` end with 0).
+    says, 7 too many dead letters, 8 the disk is full, 10 `check` found a vandalised or contested
+    value, 130 interrupted (`run` and `demo` end with 0).
     """
 
 
@@ -44,6 +46,7 @@ for command in (
     replay,
     train,
     evaluate,
+    check,
     dead_letters,
     doctor,
     archive,

@@ -16,6 +16,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from streams.cli.compose import build_content, build_processor, load_model, store_path
+from streams.cli.compose_posts import accept_into, build_posts, open_post_sources, post_normalizer
 from streams.cli.output import alert_lines, safe, say, set_up_logging
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
@@ -32,10 +33,14 @@ from streams.sinks.webhook import WebhookSink
 from streams.sources.base import Source
 from streams.sources.history import HistorySource
 from streams.sources.open import open_source
+from streams.store.facts_reader import SqliteFactsReader
 from streams.store.reader import StoredAlert
 from streams.store.retention import Retention
 from streams.store.sqlite import SqliteStore
 from streams.web.app import build_app
+from streams.web.check import check_route
+from streams.web.facts import facts_route
+from streams.web.post_intake import PostIntake
 from streams.web.server import WebServer
 from streams.web.tokens import load_tokens
 
@@ -53,9 +58,16 @@ DRAIN_S = 3.0
     show_default=True,
     help="eventstreams, rcfeed://HOST:PORT or a FILE of recent changes or of a history.",
 )
+@click.option(
+    "--posts",
+    "post_specs",
+    multiple=True,
+    metavar="SOURCE",
+    help="Also read posts: jetstream://HOST, mastodon://HOST or a FILE; may be given several times.",
+)
 @click.option("--alerts", type=click.Path(path_type=Path), help="Append every alert as a JSON line.")
 @click.option("--json", "as_json", is_flag=True, help="Print alerts as JSON lines.")
-def run(spec: str, alerts: Path | None, as_json: bool) -> None:
+def run(spec: str, post_specs: tuple[str, ...], alerts: Path | None, as_json: bool) -> None:
     """Watch a source, print alerts as they come and serve the page, the API and /metrics.
 
     Goes on where it stopped: cursor, state and alerts are in one file below FACTWATCH_DATA_DIR.
@@ -63,7 +75,14 @@ def run(spec: str, alerts: Path | None, as_json: bool) -> None:
     """
     settings = load_settings(os.environ)
     explicit = variable_of("wikis") in os.environ
-    serve(settings, spec, alerts, as_json=as_json, all_wikis=spec != "eventstreams" and not explicit)
+    serve(
+        settings,
+        spec,
+        alerts,
+        post_specs=post_specs,
+        as_json=as_json,
+        all_wikis=spec != "eventstreams" and not explicit,
+    )
 
 
 @click.command(short_help="See everything at work on a scripted scenario, without a network.")
@@ -76,14 +95,20 @@ def run(spec: str, alerts: Path | None, as_json: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print alerts as JSON lines.")
 def demo(speed: float, as_json: bool) -> None:
-    """The same program on invented articles: vandalism and its reverts, an edit war, a protection,
-    served over real SSE and HTTP by a stand-in for Wikimedia on this machine."""
+    """The same program on invented articles and posts: vandalism, who repeats it, its reverts, an edit
+    war, a protection, served by stand-ins for Wikimedia, Bluesky and Mastodon on this machine."""
     settings = load_settings(os.environ)
     # A directory of its own each time: a demo that runs already keeps its.
     with TemporaryDirectory(prefix="factwatch-demo-") as directory, DemoServer(speed=speed) as server:
         settings = msgspec.structs.replace(settings, data_dir=Path(directory))
-        say("Demo: invented articles and editors, served by a stand-in for Wikimedia on this machine.")
-        serve(demo_settings(settings, server.url), "eventstreams", None, as_json=as_json)
+        say("Demo: invented articles, editors and posts, served by stand-ins on this machine.")
+        serve(
+            demo_settings(settings, server.url),
+            "eventstreams",
+            None,
+            post_specs=server.post_specs,
+            as_json=as_json,
+        )
 
 
 def serve(
@@ -93,10 +118,12 @@ def serve(
     *,
     as_json: bool,
     all_wikis: bool = False,
+    post_specs: Sequence[str] = (),
 ) -> None:
     """Put the program together, run it until it is told to stop, and take it apart again."""
     set_up_logging(settings.log_level)
     source = open_source(spec, settings)
+    post_sources = open_post_sources(post_specs, settings)
     model = load_model(settings)
     store = SqliteStore(store_path(settings))
     clock, facts = SystemClock(), WikiFacts()
@@ -104,6 +131,9 @@ def serve(
     metrics.model_info.labels(model.version).set(1)
     is_history = isinstance(source, HistorySource)
     content = None if is_history else build_content(settings, metrics, facts)
+    matching = threading.Lock()
+    transport = content.transport if content is not None else None
+    posts, checker = build_posts(settings, store, post_sources, matching, transport)
     webhook = _webhook(settings, store, metrics)
     status = LiveStatus(
         source=source,
@@ -114,9 +144,15 @@ def serve(
         stale_after_s=settings.stall_after_s if spec == "eventstreams" else None,
         content=content.status if content is not None else None,
         webhook=webhook.status if webhook is not None else None,
+        post_sources=post_sources,
     )
+    hot_facts = SqliteFactsReader(store.path)
     tokens = load_tokens(Path(settings.api_tokens_file)) if settings.api_tokens_file else None
-    server = WebServer(build_app(store, metrics.registry, status, status, tokens), settings.http_bind)
+    intake = PostIntake(post_normalizer(settings), accept_into(posts), tokens, clock.now)
+    more = [intake.route(), check_route(checker.check), facts_route(hot_facts)]
+    server = WebServer(
+        build_app(store, metrics.registry, status, status, tokens, more=more), settings.http_bind
+    )
     sink = NdjsonSink(alerts, store) if alerts is not None else None
     runner = EmbeddedRunner(
         source=source,
@@ -133,8 +169,11 @@ def serve(
         metrics=metrics,
         clock=clock,
         content=content,
-        retention=None if is_history else Retention(store, settings.retention_days),
+        retention=None
+        if is_history
+        else Retention(store, settings.retention_days, settings.post_retention_days),
         dead_letter_limit=settings.dead_letter_limit,
+        posts=posts,
     )
 
     def committed(alerts: Sequence[StoredAlert]) -> None:
@@ -184,6 +223,7 @@ def serve(
             content.close()
         if sink is not None:
             sink.close()
+        hot_facts.close()
         store.close()
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from streams.content.action_api import ActionApi
+from streams.content.api_transport import ApiTransport
 from streams.content.outcomes import FetchFailure
 from streams.content.wiki_facts import WikiFacts
 from streams.records import Content, Edit
@@ -34,6 +35,11 @@ class ContentStage:
         self._facts = facts
         self._deadline_s = deadline_s
         self._now = now
+
+    @property
+    def transport(self) -> ApiTransport:
+        """For what else is asked of the wikis: its bounds hold for all of it."""
+        return self._api.transport
 
     def attach(
         self, records: Sequence[tuple[_Carried, Normalized]]

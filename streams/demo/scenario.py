@@ -28,8 +28,7 @@ ADMIN = "Aldous Reef"
 BOT = "CiteTidyBot"
 SAFE, DOUBTER = "Concrete Facts", "Riverwatcher"
 SWAPPER = "Historyfan88"
-GRAFFITI_IP, CENSUS_IP = "203.0.113.21", "2001:db8:4::1f"
-ITEM_IP = "198.51.100.140"
+GRAFFITI_IP, ITEM_IP = "203.0.113.21", "2001:db8:4::1f"
 BLANKER, LEAKER = "~2026-40817-33", "~2026-41002-57"
 BOTS = frozenset({BOT})
 
@@ -98,9 +97,9 @@ STORY: tuple[AnyStep, ...] = (
         old="(born 14 March 1931)", new="(born 14 March 1971)",
     ),
     Rollback(at_s=53.0, title="Mira Valdane", by=TEODOR),
-    # A town grows tenfold.
+    # A town grows tenfold, by the same hand.
     Replace(
-        at_s=10.0, title="Port Selwyn", by=CENSUS_IP, comment="fixed",
+        at_s=17.0, title="Port Selwyn", by=GRAFFITI_IP, comment="",
         old="it had 48,210 inhabitants", new="it had 482,100 inhabitants",
     ),
     Rollback(at_s=50.0, title="Port Selwyn", by=MARIT),

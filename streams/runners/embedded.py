@@ -4,6 +4,7 @@ any point loses and repeats nothing."""
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -15,13 +16,15 @@ from streams.clock import Clock
 from streams.content.stage import ContentStage
 from streams.errors import FactwatchError
 from streams.metrics import Metrics
+from streams.reasons import Stage
 from streams.records import Edit
 from streams.runners.collector import collect_rarely
 from streams.runners.dead_letter_limit import DeadLetterLimit
 from streams.runners.kept import KeptSweep
+from streams.runners.posts.post_runner import PostRunner
 from streams.runners.processor import Processor
 from streams.sources.base import Source, SourceItem
-from streams.store.batch import Batch
+from streams.store.batch import Batch, Requeued
 from streams.store.reader import StoredAlert
 from streams.store.retention import Retention
 from streams.store.sqlite import SqliteStore
@@ -37,6 +40,8 @@ GATHER_S = 0.05
 #: Items read ahead of the stages. When it is full the source waits: that is the back-pressure.
 QUEUE_ITEMS = 4_096
 IDLE_S = 0.25
+#: The same where posts may be there.
+POSTS_IDLE_S = 0.05
 #: How often the store is asked for dead letters to process again.
 REQUEUE_EVERY_S = 2.0
 
@@ -49,6 +54,10 @@ class Progress(msgspec.Struct):
     newest_arrival: float | None = None
     newest_event: float = 0.0
     outcomes: dict[str, int] = {}
+    posts: int = 0
+    posts_matched: int = 0
+    """With a hot fact, whatever they do with it."""
+    hot_facts: int = 0
 
 
 class EmbeddedRunner:
@@ -65,6 +74,7 @@ class EmbeddedRunner:
         content: ContentStage | None = None,
         retention: Retention | None = None,
         dead_letter_limit: float = 1.0,
+        posts: PostRunner | None = None,
         on_commit: Callable[[Sequence[StoredAlert]], None] = lambda alerts: None,
     ) -> None:
         """`on_commit` is called after each durable batch, from the runner's thread, with what it
@@ -77,6 +87,7 @@ class EmbeddedRunner:
         self._content = content
         self._retention = retention
         self._limit = DeadLetterLimit(dead_letter_limit)
+        self._posts = posts
         self.on_commit = on_commit
         self._stopping = threading.Event()
         self._sweep = KeptSweep(store)
@@ -159,25 +170,45 @@ class EmbeddedRunner:
 
         reader = threading.Thread(target=read, name="source", daemon=True)
         reader.start()
+        if self._posts is not None:
+            self._posts.start()
         try:
             while not self._stopping.is_set():
                 batch = self._gather_live(items)
                 if batch:
                     self._take(batch)
-                elif ended.is_set() and items.empty():
+                ended_here = not batch and ended.is_set() and items.empty()
+                if not self.pump(at_its_end=ended_here) and ended_here and self._posts_ended():
                     break
                 self._take_requeued()
         finally:
             self._source.close()
+            if self._posts is not None:
+                self._posts.stop()
             self._stopping.set()
             reader.join(timeout=5)
         if failed:
             raise failed[0]
 
+    def pump(self, *, at_its_end: bool = False) -> bool:
+        """Work on the posts that are there; True if there were any. `at_its_end`: no more edits come,
+        none is waited for."""
+        if self._posts is None:
+            return False
+        newest = math.inf if at_its_end else self._processor.newest
+        return self._posts.pump(self._processor.final_time, newest, self._commit)
+
+    def _posts_ended(self) -> bool:
+        """A live source of posts never is; where none is read, posts may still be handed in."""
+        return self._posts is None or (bool(self._posts.sources) and self._posts.ended)
+
     def _gather_live(self, items: queue.Queue[SourceItem]) -> list[SourceItem]:
         batch: list[SourceItem] = []
         try:
-            batch.append(items.get(timeout=IDLE_S))
+            if self._posts is not None and self._posts.busy:
+                batch.append(items.get_nowait())
+            else:
+                batch.append(items.get(timeout=IDLE_S if self._posts is None else POSTS_IDLE_S))
             until = time.monotonic() + GATHER_S  # a clock that is set must not hold a batch
             while len(batch) < BATCH_ITEMS:
                 wait_s = until - time.monotonic()
@@ -194,6 +225,8 @@ class EmbeddedRunner:
             records = self._content.attach(records)
         batch = self._processor.process(self._source.name, records, items[-1].cursor)
         batch.kept_rows = self._sweep.due(self._processor.time_of_page)
+        if self._posts is not None:
+            self._posts.processor.edits_decided(batch, self._processor.final_time)
         self._commit(batch)
         self._metrics.last_event_timestamp.labels(self._source.name).set(self._clock.now())
 
@@ -204,29 +237,47 @@ class EmbeddedRunner:
         self._requeue_at = now + REQUEUE_EVERY_S
         letters = self._store.requeued(BATCH_ITEMS)
         if letters:
-            self._commit(self._processor.process_again(letters))
+            self._process_again(letters)
 
     def take_requeued(self) -> None:
         """Process what `dead-letters requeue` asked for; at the start of a run."""
         while letters := self._store.requeued(BATCH_ITEMS):
-            self._commit(self._processor.process_again(letters))
+            self._process_again(letters)
+
+    def _process_again(self, letters: Sequence[Requeued]) -> None:
+        posts = self._posts
+        if posts is not None and letters[0].source in posts.names:
+            self._commit(posts.process_again(letters, self._processor.final_time))
+            return
+        batch = self._processor.process_again(letters)
+        if posts is not None:
+            posts.processor.edits_decided(batch, self._processor.final_time)
+        self._commit(batch)
 
     def _commit(self, batch: Batch) -> None:
+        of_posts = self._posts is not None and batch.source in self._posts.names
+        if of_posts:
+            batch.next_row = self._processor.next_row
         kept = self._store.commit(batch, self._clock.now())
         self._processor.committed()
+        if self._posts is not None:
+            self._posts.processor.committed()
         if self._retention is not None:
             self._retention.committed(self._processor.final_time, self._clock.now())
-        self._count(batch, kept)
+        self._count(batch, kept, of_posts=of_posts)
         first = self._store.last_seq() - len(batch.alerts) + 1
         self.on_commit([StoredAlert(first + n, alert) for n, alert in enumerate(batch.alerts)])
-        if not batch.requeued:
+        if not batch.requeued and not of_posts:
             self._limit.add(sum(batch.outcomes.values()), len(batch.dead_letters))
 
-    def _count(self, batch: Batch, kept: int) -> None:
+    def _count(self, batch: Batch, kept: int, *, of_posts: bool) -> None:
         metrics, progress = self._metrics, self.progress
         for outcome, n in batch.outcomes.items():
             if not batch.requeued:
                 metrics.events_consumed.labels(batch.source, outcome).inc(n)
+                if of_posts:
+                    progress.posts += n
+                    continue
                 progress.records += n
                 progress.outcomes[outcome] = progress.outcomes.get(outcome, 0) + n
         for alert in batch.alerts:
@@ -237,7 +288,17 @@ class EmbeddedRunner:
         metrics.labels.labels("reverted").inc(reverted)
         metrics.labels.labels("kept").inc(kept)
         progress.alerts += len(batch.alerts)
-        if batch.newest_arrival is not None:
+        for grade, n in batch.matched.items():
+            metrics.posts_matched.labels(grade).inc(n)
+            progress.posts_matched += n
+        if self._posts is not None:
+            progress.hot_facts = self._posts.processor.hot
+            metrics.hot_facts.set(progress.hot_facts)
+        if of_posts:
+            metrics.match_seconds.observe(batch.stage_seconds.get(Stage.MATCH, 0.0))
+            if batch.newest_arrival is not None:
+                metrics.last_event_timestamp.labels(batch.source).set(self._clock.now())
+        elif batch.newest_arrival is not None:
             progress.newest_arrival = batch.newest_arrival
             metrics.event_freshness.set(max(0.0, self._clock.now() - batch.newest_arrival))
         for stage, seconds in batch.stage_seconds.items():

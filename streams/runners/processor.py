@@ -91,6 +91,11 @@ class Processor:
         """Event time that has passed when the source has ended: the newest of all."""
         return self._watermark.newest if self._time_by_page else self._watermark.time
 
+    @property
+    def newest(self) -> float:
+        """The newest event time seen."""
+        return self._watermark.newest
+
     def time_of_page(self, page_id: int) -> float:
         """Event time that has passed for a page."""
         return self._second.time_of_page(page_id)

@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from streams.records import Alert, DeadLetter, LabelKind
+from streams.posts import Match, Post
+from streams.records import Alert, DeadLetter, Grade, LabelKind
+from streams.state.amplification import AmplificationState
 from streams.state.episode import EpisodeState
+from streams.state.hot_page import HotPage
 from streams.state.page import PageState
 from streams.state.performer import PerformerState
 from streams.state.watermark import Watermark
@@ -55,6 +58,34 @@ class Requeued(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
 
 
+class StoredPost(msgspec.Struct, frozen=True, gc=False):
+    """A post that bears on hot facts, and how."""
+
+    post: Post
+    matches: tuple[Match, ...]
+
+
+class PostChanges(msgspec.Struct):
+    """What a batch changes of posts and of the facts they are held against."""
+
+    hot_pages: dict[int, HotPage | None] = {}
+    """By `state_id`; None: nothing is hot there any more."""
+    spreads: dict[str, tuple[AmplificationState, float | None] | None] = {}
+    """By hot_id, with the event time at which to look at it again; None: the fact is hot no more."""
+    posts: dict[int, StoredPost | None] = {}
+    """By `state_id` of their keys; None: whatever is stored of the post goes."""
+    handed_in: list[bytes] = []
+    """Posts to be worked on later, as submitted."""
+    worked_on: list[int] = []
+    """Of those handed in earlier."""
+    gone: bool = False
+    """A post was deleted, whether anything was known of it or not."""
+    watermark: Watermark | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.hot_pages or self.spreads or self.posts or self.handed_in or self.worked_on)
+
+
 class KeptRows(NamedTuple):
     """Edits of these rows that have no label yet, and are not later than `latest`, are labelled as
     kept; none of the rows is looked at again."""
@@ -90,3 +121,6 @@ class Batch(msgspec.Struct):
     newest_arrival: float | None = None
     """Arrival time of the newest record or canary in it."""
     stage_seconds: dict[str, float] = {}
+    matched: dict[Grade, int] = {}
+    """Posts by what they do with a hot fact."""
+    of_posts: PostChanges = msgspec.field(default_factory=PostChanges)

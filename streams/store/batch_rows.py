@@ -8,7 +8,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from streams.posts import post_key
 from streams.store.batch import KEPT_AFTER_S, Batch
+from streams.store.keys import state_id
 from streams.store.state_journal import Row, Table
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -105,6 +107,10 @@ def write_alerts(db: sqlite3.Connection, batch: Batch, last_seq: int) -> int:
         if not written:
             continue  # this state change was told before: a feed gave one revision twice
         seq += 1
+        db.executemany(
+            "INSERT OR IGNORE INTO alert_posts VALUES (?, ?)",
+            [(state_id(post_key(post.platform, post.post_id)), seq) for post in alert.posts],
+        )
         db.execute(
             "REPLACE INTO alerts_now VALUES (?, ?, ?, ?, ?, ?, ?)",
             (

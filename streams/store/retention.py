@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from streams.store.post_rows import erasing, forget
 from streams.store.sqlite import SqliteStore
 from streams.store.state_journal import Table
 
@@ -18,9 +21,12 @@ class Retention:
     did not yet is not used either (`Processor` sees to that), so when the walk passes does not matter.
     """
 
-    def __init__(self, store: SqliteStore, retention_days: float) -> None:
+    def __init__(
+        self, store: SqliteStore, retention_days: float, post_retention_days: float = math.inf
+    ) -> None:
         self._store = store
         self._retention_s = retention_days * _DAY_S
+        self._post_retention_s = post_retention_days * _DAY_S
         self._commits = 0
         self._at: dict[Table, int] = {"pages": -1, "performers": -1}
 
@@ -29,6 +35,7 @@ class Retention:
         self._commits += 1
         if self._commits % EVERY == 0:
             self._sweep(event_time - self._retention_s, now - self._retention_s)
+            self._forget_posts(event_time - self._post_retention_s)
 
     def _sweep(self, before: float, dead_before: float) -> None:
         with self._store.transaction() as db:
@@ -54,6 +61,10 @@ class Retention:
                 " AND seq < (SELECT max(seq) FROM alerts_now)",
                 (ROWS, before),
             ).fetchall()
+            db.executemany(
+                "DELETE FROM alert_posts WHERE seq IN (SELECT seq FROM alerts WHERE alert_id = ?)",
+                settled,
+            )
             for log in ("alerts", "alerts_now"):
                 db.executemany(f"DELETE FROM {log} WHERE alert_id = ?", settled)
             db.execute(
@@ -61,3 +72,14 @@ class Retention:
                 " (SELECT coalesce(max(id), 0) FROM dead_letters) - ?)",
                 (dead_before, DEAD_LETTERS_CAP),
             )
+
+    def _forget_posts(self, before: float) -> None:
+        """As if they had been deleted, but that nobody is told."""
+        with self._store.transaction() as db:
+            old = db.execute(
+                "SELECT id FROM posts WHERE event_time < ? ORDER BY event_time LIMIT ?", (before, ROWS)
+            ).fetchall()
+            with erasing(db, bool(old)):
+                forget(db, [post_id for (post_id,) in old])
+        if old:
+            self._store.erase_log()

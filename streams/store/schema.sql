@@ -37,6 +37,22 @@ CREATE TABLE alerts_now (
 CREATE UNIQUE INDEX alerts_now_by_seq ON alerts_now (seq);
 CREATE TABLE sink_cursors (sink TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 
+-- What posts are held against, by page; and how far each fact spreads, by its hot_id.
+CREATE TABLE hot_pages (id INTEGER PRIMARY KEY, state BLOB NOT NULL);
+CREATE TABLE spreads (hot_id TEXT PRIMARY KEY, deadline REAL, state BLOB NOT NULL) WITHOUT ROWID;
+-- Posts that bear on a hot fact. Whatever is stored of a post goes with its row, the alerts that name
+-- it included.
+CREATE TABLE posts (
+  id INTEGER PRIMARY KEY, author INTEGER NOT NULL, event_time REAL NOT NULL, body BLOB NOT NULL
+);
+CREATE INDEX posts_by_author ON posts (author);
+CREATE INDEX posts_by_time ON posts (event_time);
+CREATE TABLE alert_posts (
+  post INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (post, seq)
+) WITHOUT ROWID;
+-- Posts that were handed in and not worked on yet.
+CREATE TABLE post_inbox (id INTEGER PRIMARY KEY AUTOINCREMENT, raw BLOB NOT NULL);
+
 CREATE TABLE dead_letters (
   id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, stage TEXT NOT NULL, reason TEXT NOT NULL,
   message TEXT NOT NULL, position TEXT NOT NULL, time REAL NOT NULL, requeued INTEGER NOT NULL DEFAULT 0,

@@ -15,19 +15,20 @@ from importlib.resources import files
 from pathlib import Path
 
 from streams.errors import BadSetting, FactwatchError
-from streams.store import batch_rows
+from streams.store import batch_rows, post_rows
 from streams.store.batch import Batch
+from streams.store.post_rows import erasing
 from streams.store.sqlite_errors import decoded, told
 from streams.store.sqlite_file import connect, refuse_empty, take_lock
-from streams.store.sqlite_states import SqliteStates
+from streams.store.sqlite_posts import SqlitePosts
 from streams.store.state_journal import Row, Table
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 #: Ids kept against duplicates: about an hour of all Wikimedia wikis at 50 events/s.
 RECENT_IDS = 200_000
 
 
-class SqliteStore(SqliteStates):
+class SqliteStore(SqlitePosts):
     """The writer, and an `AlertReader`. `commit` from one thread; everything that reads alerts from
     any."""
 
@@ -35,6 +36,7 @@ class SqliteStore(SqliteStates):
         super().__init__(path)
         self._lock_file: int | None = None
         self._last_seq = 0
+        self._log_has_posts = True
         if read_only:
             if not path.exists():
                 raise BadSetting(f"{path}: nothing there yet (start `factwatch run` first)")
@@ -66,10 +68,21 @@ class SqliteStore(SqliteStates):
     def commit(self, batch: Batch, arrived: float) -> int:
         """Write `batch` durably, all or nothing, and return how many edits it labelled as kept.
         `arrived` (Unix seconds) dates its dead letters. Raises `StoreFull` or `StoreCorrupt`."""
-        with self.transaction() as db:
+        with self.transaction() as db, erasing(db, bool(batch.of_posts)):
             kept, last_seq = self._write(db, batch, arrived)
         self._last_seq = last_seq
+        of_posts = batch.of_posts
+        self._log_has_posts |= bool(of_posts.posts or of_posts.handed_in or of_posts.spreads)
+        if of_posts.gone and self._log_has_posts:
+            self.erase_log()
         return kept
+
+    def erase_log(self) -> None:
+        """What was deleted stands in the write-ahead log too. While somebody reads, that file can't be
+        cut: the next deletion tries again, and so does the next start."""
+        with told(self.path):
+            busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._log_has_posts = bool(busy)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -130,6 +143,7 @@ class SqliteStore(SqliteStates):
         batch_rows.write_episodes(db, batch)
         batch_rows.write_edits(db, batch)
         last_seq = batch_rows.write_alerts(db, batch, self._last_seq)
+        post_rows.write(db, batch.of_posts)
         batch_rows.write_dead_letters(db, batch, arrived)
         if batch.event_ids:
             self._write_ids(db, batch.event_ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from importlib.resources import files
 
 import msgspec
@@ -37,8 +37,9 @@ def build_app(
     status: StatusProvider,
     tokens: Tokens | None = None,
     feed: AlertFeed | None = None,
+    more: Sequence[Route] = (),
 ) -> Starlette:
-    """`feed` is given by tests that want other bounds. The app keeps it as `app.state.feed`, so that
+    """`more`: endpoints of a program that has more to answer by than alerts. `feed` is given by tests that want other bounds. The app keeps it as `app.state.feed`, so that
     the server can end the streams when it stops."""
     alert_feed = feed or AlertFeed(reader)
     api = Api(reader, registry, health, status, alert_feed)
@@ -61,6 +62,7 @@ def build_app(
             Route("/metrics", api.metrics),
             Route("/healthz", healthz),
             Route("/readyz", api.readyz),
+            *more,
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(BearerTokens, tokens=tokens)],
         exception_handlers={HTTPException: on_http_exception, Exception: on_unexpected},

@@ -22,8 +22,14 @@ class Part(msgspec.Struct, frozen=True):
 
 class Health(Protocol):
     def parts(self) -> Mapping[str, Part]:
-        """By name: source, store, model, webhook. Thread-safe and quick: nothing is probed here."""
+        """By name: source, store, model, webhook, posts_NAME of each source of posts. Thread-safe and quick: nothing is probed here."""
         ...
+
+
+class PostSource(msgspec.Struct, frozen=True):
+    name: str
+    """jetstream, mastodon or ndjson."""
+    source: SourceStatus
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +53,13 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Alerts whose latest state is open or updated; None: not counted."""
     model_version: str = ""
     wikis: tuple[str, ...] = ()
+    post_sources: tuple[PostSource, ...] = ()
+    posts: int = 0
+    """Posts taken in since the start, handed-in ones too."""
+    posts_per_s: float = 0.0
+    """Over the last minute."""
+    hot_facts: int | None = None
+    """Facts that posts are held against now; None where none are."""
 
 
 class StatusProvider(Protocol):

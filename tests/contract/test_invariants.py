@@ -139,7 +139,10 @@ def test_7_untrusted_text_is_no_label_no_host_and_no_line(tmp_path: Path) -> Non
             for sample in family.samples:
                 assert not any("evil" in value for value in sample.labels.values())
         assert "\n" not in str(core.store.query("SELECT message FROM dead_letters")[0][0])
-    assert set(SOURCES) == {"eventstreams", "rcfeed", "ndjson", "history", "changes", "edits"}
+    assert set(SOURCES) == {
+        "eventstreams", "rcfeed", "ndjson", "history", "jetstream", "mastodon", "posts", "http",
+        "changes", "edits",
+    }  # fmt: skip
 
 
 PURE = [*sorted((CHECKOUT / "streams" / "stages").glob("*.py")),

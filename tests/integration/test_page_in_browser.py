@@ -69,8 +69,9 @@ def test_an_alert_appears_without_a_reload(browser: Chrome, world: WebWorld) -> 
     world.alerts.commit(sample_alert(1, fact_changes=(fact,)))
     eventually(lambda: titles(browser, "open") == ["Mount Everest"])
     assert browser.execute_script("return window.isStillThisLoad") is True
-    assert browser.find_element(By.CSS_SELECTOR, "#open del").text == "8,849"
-    assert browser.find_element(By.CSS_SELECTOR, "#open ins").text == "12"
+    # `text` is empty while the card fades in.
+    assert browser.find_element(By.CSS_SELECTOR, "#open del").get_property("textContent") == "8,849"
+    assert browser.find_element(By.CSS_SELECTOR, "#open ins").get_property("textContent") == "12"
     assert browser.find_element(By.LINK_TEXT, "Diff").get_attribute("href").endswith("diff=1300000001")
     eventually(lambda: browser.title == "(1) Factwatch")
     assert console(browser) == []

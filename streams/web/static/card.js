@@ -1,13 +1,17 @@
 // An alert as elements. Every text of a wiki goes in by textContent, isolated for its direction.
 
 import { plainComment } from "./comment.js";
+import { age, element, link, untrusted } from "./elements.js";
 import { getJson } from "./feed.js";
-import { diffWords, duration, visible } from "./words.js";
+import { figuresOf, inWords, isAboutPosts, postsList, spreadSection } from "./spread.js";
+import { diffWords, duration } from "./words.js";
 
 export const KINDS = {
   "edit.suspect": "Suspect edit",
   "page.contested": "Contested page",
   "fact.corrected": "Correction",
+  "post.repeats": "Repeated in posts",
+  "fact.amplified": "Spreading",
 };
 const SEVERITIES = { critical: "◆ Critical", warning: "▲ Warning", info: "● Info" };
 const PERFORMERS = {
@@ -26,51 +30,20 @@ const OBSERVED = {
 };
 const SHOWN_CHANGES = 3;
 
-export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
-
-function untrusted(text, attributes = {}) {
-  return element("bdi", attributes, visible(text));
-}
-
-/** Only https and http (a private wiki) lead anywhere; any other address is shown, not linked. */
-function link(url, label, attributes = {}) {
-  let isSafe = false;
-  try {
-    isSafe = ["https:", "http:"].includes(new URL(url).protocol);
-  } catch {
-    // Not an address at all.
-  }
-  if (!isSafe) return url ? element("span", { class: "no-link" }, label, " (", untrusted(url), ")") : null;
-  return element("a", { href: url, target: "_blank", rel: "noopener noreferrer", ...attributes }, label);
-}
-
-export function age(seconds, prefix = "") {
-  const when = new Date(seconds * 1000);
-  const isTime = !Number.isNaN(when.getTime());
-  return element("time", {
-    "data-at": seconds,
-    "data-prefix": prefix,
-    ...(isTime ? { datetime: when.toISOString(), title: when.toLocaleString() } : {}),
-  });
-}
-
-export function openCard(alert) {
+/** `spreads`: of the facts of this alert, what is known of the posts that repeat them, `{alerts, live}`. */
+export function openCard(alert, spreads = []) {
   const card = element("article", { class: "card", "data-severity": alert.severity, "data-kind": alert.kind });
   card.append(
     element("div", { class: "badges" },
       element("span", { class: "badge severity" }, SEVERITIES[alert.severity] ?? alert.severity),
       element("span", { class: "badge" }, KINDS[alert.kind] ?? alert.kind),
+      !isAboutPosts(alert) && spreads.some(isAmplified) ? element("span", { class: "badge spreading" }, `↗ ${KINDS["fact.amplified"]}`) : null,
       untrusted(alert.wiki, { class: "wiki" }),
       age(alert.event_time)),
-    element("div", { class: "head" }, element("div", {}, title(alert), performer(alert)), risk(alert)),
+    element("div", { class: "head" }, element("div", {}, title(alert), isAboutPosts(alert) ? standing(spreads) : performer(alert)), risk(alert)),
   );
   if (isContested(alert)) card.append(toUse(alert));
-  card.append(...changes(alert.fact_changes));
+  card.append(...changes(alert.fact_changes, repeatedBy(alert, spreads)));
   const why = reasons(alert);
   if (why !== null) card.append(why);
   card.append(element("footer", { class: "links" },
@@ -79,6 +52,18 @@ export function openCard(alert) {
     alert.last_good_rev_id === null || isContested(alert) ? null : link(alert.last_good_url, `Last good revision ${alert.last_good_rev_id}`),
     history(alert)));
   return card;
+}
+
+function isAmplified({ alerts }) {
+  return alerts.some((alert) => alert.kind === "fact.amplified");
+}
+
+/** Of a fact whose own alert is not here any more. */
+function standing(spreads) {
+  const isCorrected = spreads.some(({ alerts, live }) => figuresOf(alerts, live).isCorrected);
+  return element("p", { class: "who" }, isCorrected
+    ? "The wiki has restored the statement; posts go on saying what it was changed to."
+    : "Posts repeat a statement that is in doubt.");
 }
 
 function isContested(alert) {
@@ -121,12 +106,32 @@ function risk(alert) {
   return box;
 }
 
-function changes(factChanges) {
-  const boxes = factChanges.map(change);
-  if (boxes.length <= SHOWN_CHANGES) return boxes;
-  const rest = boxes.slice(SHOWN_CHANGES);
+/** Who repeats a fact stands below what was changed: sections by fact_key, those of facts that the alert
+ * has no more by "". */
+function repeatedBy(alert, spreads) {
+  const keys = new Set(alert.fact_changes.map((fact) => fact.fact_key));
+  const found = new Map();
+  for (const { alerts, live } of spreads) {
+    const key = alerts[0].fact_changes[0]?.fact_key;
+    const place = keys.has(key) ? key : "";
+    found.set(place, [...(found.get(place) ?? []), spreadSection(alerts, live, isContested(alert))]);
+  }
+  return found;
+}
+
+/** The first few, and all that posts repeat; the rest is folded away. */
+function changes(factChanges, sections) {
+  const shown = [];
+  const rest = [];
+  for (const [index, fact] of factChanges.entries()) {
+    const own = sections.get(fact.fact_key) ?? [];
+    sections.delete(fact.fact_key); // of two changes of one fact the first has it
+    (index < SHOWN_CHANGES || own.length > 0 ? shown : rest).push(change(fact), ...own);
+  }
+  for (const section of sections.values()) shown.push(...section);
+  if (rest.length === 0) return shown;
   return [
-    ...boxes.slice(0, SHOWN_CHANGES),
+    ...shown,
     element("details", { class: "more" }, element("summary", {}, rest.length === 1 ? "1 more change" : `${rest.length} more changes`), ...rest),
   ];
 }
@@ -192,8 +197,9 @@ function history(alert) {
   return box;
 }
 
-/** `correction`: the fact.corrected alert that names this one, when it is known. */
-export function settledRow(alert, correction) {
+/** `correction`: the fact.corrected alert that names this one, when it is known; `live`: what is known now
+ * of the fact that it corrects. */
+export function settledRow(alert, correction, live) {
   const row = element("article", { class: "row", "data-kind": alert.kind });
   row.append(
     element("div", { class: "badges" },
@@ -202,9 +208,10 @@ export function settledRow(alert, correction) {
       age(alert.event_time)),
     title(alert),
     how(alert, correction));
+  row.append(...touched(correction ?? alert, live));
   const [first] = alert.fact_changes;
   if (first) {
-    row.append(element("details", { class: "was" }, element("summary", {}, "What it was"), ...changes(alert.fact_changes)));
+    row.append(element("details", { class: "was" }, element("summary", {}, "What it was"), ...changes(alert.fact_changes, new Map())));
   }
   row.append(element("footer", { class: "links" },
     link(correction?.diff_url ?? alert.diff_url, correction ? "Correcting diff" : "Diff"),
@@ -213,10 +220,31 @@ export function settledRow(alert, correction) {
   return row;
 }
 
+/** The posts that a correction bears on: whoever passed them on can follow up. */
+function touched(correction, live) {
+  if (correction.evidence.total_posts === undefined || correction.kind !== "fact.corrected") return [];
+  const figures = figuresOf([correction], live);
+  if (figures.total_posts === 0) return [];
+  const line = element("p", { class: "touched" }, inWords(figures));
+  if (figures.posts.length === 0) return [line];
+  return [line, element("details", { class: "was" },
+    element("summary", {}, figures.posts.length === 1 ? "The post it touches" : `${figures.posts.length} posts it touches`),
+    ...postsList(figures.posts, figures.correctedTime, false))];
+}
+
+const ENDS = {
+  quiet: "Nobody repeats it any more", expired: "No longer watched", old: "A day old", deleted: "Deleted by its author",
+  edited: "Edited: repeats it no more", "crowded out": "Made room for newer ones",
+};
+
 function how(alert, correction) {
   const line = element("p", { class: "how" });
   const { outcome, open_s: openS, settled_by: settledBy } = alert.evidence;
   const after = duration(Number(openS ?? alert.event_time - alert.episode_start));
+  if (isAboutPosts(alert) && Object.hasOwn(ENDS, outcome)) {
+    line.append(`${ENDS[outcome]}, after ${after}`);
+    return line;
+  }
   const by = correction?.performer || settledBy || (alert.kind === "fact.corrected" ? alert.performer : "");
   if (outcome === "reverted" || alert.kind === "fact.corrected") {
     line.append(element("span", { class: "tick", "aria-hidden": "true" }, "✓ "), "Corrected");

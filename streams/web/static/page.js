@@ -1,8 +1,12 @@
 // The page: what is known of the alerts, and how it is laid out. The server pushes, nothing is reloaded.
 
-import { element, KINDS, openCard, settledRow } from "./card.js";
+import { KINDS } from "./card.js";
 import { plainComment } from "./comment.js";
+import { element } from "./elements.js";
+import { cards, isOpen, rows } from "./entries.js";
 import { AlertStream, getJson, hasToken, saveToken, TokenWanted } from "./feed.js";
+import { Live } from "./live.js";
+import { isAboutPosts, POST_KINDS } from "./spread.js";
 import { duration, visible } from "./words.js";
 
 const LOADED_OPEN = 200; // at first; fewer than that are all there are
@@ -11,13 +15,15 @@ const MAX_SETTLED = 200;
 const SHOWN_OPEN = 100;
 const SHOWN_SETTLED = 30;
 const STATUS_EVERY_MS = 2000;
+const POSTS_EVERY_MS = 15_000; // a deleted post is gone from the page after so long at most
 const LEAVING_MS = 900;
 const DRAW_AFTER_MS = 40;
 
 const byId = (id) => document.getElementById(id);
 const alerts = new Map(); // alert_id -> its newest state
-const nodes = new Map(); // alert_id -> {seq, item, settled}
+const nodes = new Map(); // entry id -> {version, item, settled}
 let corrections = new Map(); // alert_id -> the correction that settled it
+const live = new Live(draw); // what is known now of hot facts
 let seq = 0;
 let stream = null;
 let paused = false;
@@ -26,7 +32,6 @@ let status = null;
 let clockAhead = 0; // seconds that the program's clock is ahead of the browser's
 let isDrawing = false;
 
-const isOpen = (alert) => alert.status !== "resolved";
 const newestFirst = (a, b) => b.seq - a.seq;
 
 function take(changes) {
@@ -36,10 +41,14 @@ function take(changes) {
     alerts.set(change.alert_id, change);
     if (!known && isOpen(change) && stream) announce(`${KINDS[change.kind] ?? "Alert"}: ${visible(change.title)}`);
   }
+  // A post that was deleted goes from all alerts that name it, without a word about them.
+  if (changes.some((change) => change.kind === "post.repeats" && !isOpen(change))) askPosts();
   seq = Math.max(seq, ...changes.map((change) => change.seq));
-  for (const [keep, limit] of [[isOpen, MAX_OPEN], [(alert) => !isOpen(alert), MAX_SETTLED]]) {
-    const some = [...alerts.values()].filter(keep);
-    if (some.length > limit) for (const old of some.sort(newestFirst).slice(limit)) alerts.delete(old.alert_id);
+  for (const about of [true, false]) { // posts must not crowd out edits
+    for (const [open, limit] of [[true, MAX_OPEN], [false, MAX_SETTLED]]) {
+      const some = [...alerts.values()].filter((alert) => isAboutPosts(alert) === about && isOpen(alert) === open);
+      if (some.length > limit) for (const old of some.sort(newestFirst).slice(limit)) alerts.delete(old.alert_id);
+    }
   }
   draw();
 }
@@ -68,45 +77,45 @@ function drawNow() {
     if (alert.kind === "fact.corrected") for (const id of alert.related) corrections.set(id, alert);
   }
   const matches = filter();
-  const open = all.filter(isOpen);
-  // A correction is told on the row of what it corrected, when that is here.
-  const settled = all.filter((alert) => !isOpen(alert) && !(alert.related ?? []).some((id) => alerts.has(id)));
-  const shownOpen = open.filter(matches).slice(0, SHOWN_OPEN);
-  const shownSettled = settled.filter(matches).slice(0, SHOWN_SETTLED);
+  const openCards = cards(all, live);
+  const settledRows = rows(all, corrections, live);
+  const wanted = (entry) => entry.alerts.some(matches);
+  const shownOpen = openCards.filter(wanted).slice(0, SHOWN_OPEN);
+  const shownSettled = settledRows.filter(wanted).slice(0, SHOWN_SETTLED);
   lay(byId("settled"), shownSettled, true);
   lay(byId("open"), shownOpen, false);
+  live.watch([...shownOpen, ...shownSettled].filter((entry) => entry.hotIds.length > 0).map((entry) => entry.alerts[0]));
   tick();
 
-  const count = open.length < LOADED_OPEN ? open.length : Math.max(open.length, status?.alerts_open ?? 0);
+  const isAll = all.filter(isOpen).length < LOADED_OPEN;
+  const count = isAll ? openCards.length : Math.max(openCards.length, status?.alerts_open ?? 0);
   const hidden = count - shownOpen.length;
   const isFiltered = byId("filter-kind").value !== "" || byId("filter-wiki").value !== "" || byId("filter-text").value !== "";
-  byId("open-note").textContent = open.length === 0 ? "" : isFiltered ? `${shownOpen.length} of ${open.length}` : `${count}`;
+  byId("open-note").textContent = openCards.length === 0 ? "" : isFiltered ? `${shownOpen.length} of ${openCards.length}` : `${count}`;
   byId("more-open").hidden = hidden <= 0 || isFiltered;
   byId("more-open").textContent = `${hidden} older ones are not shown: narrow the filter to see them.`;
   byId("settled-empty").hidden = shownSettled.length > 0;
-  drawEmpty(open.length, shownOpen.length);
+  drawEmpty(openCards.length, shownOpen.length);
   drawWikis(all);
   byId("count-open").textContent = count.toLocaleString();
   document.title = count > 0 ? `(${count}) Factwatch` : "Factwatch";
 }
 
-/** Puts one item for each alert into `list`, in order. What is there already is left alone, so that
+/** Puts one item for each entry into `list`, in order. What is there already is left alone, so that
  * focus, selection and opened details stay. */
 function lay(list, shown, settled) {
-  const wanted = new Set(shown.map((alert) => alert.alert_id));
+  const wanted = new Set(shown.map((entry) => entry.id));
   for (const [id, node] of nodes) {
     if (node.item.parentElement !== list || wanted.has(id)) continue;
     nodes.delete(id);
     node.item.remove();
   }
   let place = list.firstElementChild;
-  for (const alert of shown) {
-    const correctionSeq = corrections.get(alert.alert_id)?.seq ?? 0;
-    const version = `${alert.seq}/${correctionSeq}`;
-    let node = nodes.get(alert.alert_id);
+  for (const entry of shown) {
+    const version = entry.version;
+    let node = nodes.get(entry.id);
     if (node?.version !== version) {
-      const item = element("li", { "data-alert": alert.alert_id },
-        settled ? settledRow(alert, corrections.get(alert.alert_id)) : openCard(alert));
+      const item = element("li", { "data-alert": entry.alerts[0].alert_id }, entry.build());
       if (node && node.settled === settled) {
         reopen(node.item, item);
         if (place === node.item) place = node.item.nextElementSibling;
@@ -116,7 +125,7 @@ function lay(list, shown, settled) {
         if (node) leave(node.item);
       }
       node = { version, item, settled };
-      nodes.set(alert.alert_id, node);
+      nodes.set(entry.id, node);
     }
     while (place?.classList.contains("leaving")) place = place.nextElementSibling;
     if (place === node.item) place = place.nextElementSibling;
@@ -147,7 +156,8 @@ function filter() {
 
 function searchable(alert) {
   const facts = alert.fact_changes.flatMap((fact) => [fact.section, fact.before, fact.after]);
-  return [alert.title, alert.performer, plainComment(alert.comment), ...facts, ...alert.reasons.map((r) => r.text)].join("\n").toLowerCase();
+  const posts = (alert.posts ?? []).flatMap((post) => [post.platform, post.statement]);
+  return [alert.title, alert.performer, plainComment(alert.comment), ...facts, ...posts, ...alert.reasons.map((r) => r.text)].join("\n").toLowerCase();
 }
 
 function drawWikis(all) {
@@ -211,10 +221,35 @@ function drawStatus() {
   if (status === null) return;
   const seen = Object.values(status.events).reduce((sum, count) => sum + count, 0);
   byId("count-events").textContent = seen.toLocaleString();
-  byId("count-rate").textContent = status.events_per_s.toLocaleString(undefined, { maximumFractionDigits: status.events_per_s < 10 ? 1 : 0 });
+  byId("count-rate").textContent = rate(status.events_per_s);
+  drawPosts();
   byId("about").textContent = `Factwatch ${status.version}${status.model_version ? `, model ${status.model_version}` : ""}, running for ${duration(now() - status.started_time)}.`;
   const waiting = status.last_seq - seq;
   byId("pause").textContent = !paused ? "Pause" : waiting > 0 ? `Resume (${waiting.toLocaleString()} waiting)` : "Resume";
+}
+
+const POST_SOURCES = { jetstream: "Bluesky", mastodon: "Mastodon", ndjson: "Posts of a file" };
+
+function drawPosts() {
+  const sources = status.post_sources ?? [];
+  byId("post-sources").hidden = sources.length === 0;
+  byId("post-sources").replaceChildren(...sources.map(({ name, source }) => element("li", { "data-state": source.state },
+    element("span", { class: "dot", "aria-hidden": "true" }),
+    `${POST_SOURCES[name] ?? visible(name)}: ${(STATES[source.state] ?? source.state).toLowerCase()}`,
+    source.state === "connected" || !source.detail ? "" : element("bdi", {}, ` ${visible(source.detail)}`))));
+  const isWatched = status.hot_facts !== null && status.hot_facts !== undefined;
+  if (isWatched && !live.isThere) {
+    live.isThere = true;
+    live.ask();
+  }
+  byId("figure-facts").hidden = byId("figure-posts").hidden = !isWatched;
+  if (!isWatched) return;
+  byId("count-facts").textContent = status.hot_facts.toLocaleString();
+  byId("count-posts").textContent = rate(status.posts_per_s);
+}
+
+function rate(perSecond) {
+  return perSecond.toLocaleString(undefined, { maximumFractionDigits: perSecond < 10 ? 1 : 0 });
 }
 
 const now = () => Date.now() / 1000 + clockAhead;
@@ -241,6 +276,20 @@ async function askStatus() {
   draw();
 }
 
+/** What alerts say of posts, as it is stored now. */
+async function askPosts() {
+  try {
+    const { alerts: fresh } = await getJson(`/v1/alerts?kind=fact.corrected,${POST_KINDS.join(",")}&limit=${LOADED_OPEN}`);
+    for (const change of fresh) {
+      const known = alerts.get(change.alert_id);
+      if (known?.seq === change.seq) known.posts = change.posts;
+    }
+    draw();
+  } catch {
+    // The next time.
+  }
+}
+
 function follow() {
   stream?.stop();
   stream = new AlertStream({
@@ -262,17 +311,21 @@ async function load() {
   stream?.stop();
   stream = null;
   try {
-    const [open, settled] = await Promise.all([
-      getJson(`/v1/alerts?status=open,updated&limit=${LOADED_OPEN}`),
-      getJson("/v1/alerts?status=resolved&limit=100"),
+    // Many posts must not crowd out the edits that they are about.
+    const [edits, posts] = ["edit.suspect,page.contested,fact.corrected", POST_KINDS.join(",")];
+    const lists = await Promise.all([
+      getJson(`/v1/alerts?status=open,updated&kind=${edits}&limit=${LOADED_OPEN}`),
+      getJson(`/v1/alerts?status=resolved&kind=${edits}&limit=100`),
+      getJson(`/v1/alerts?status=open,updated&kind=${posts}&limit=${LOADED_OPEN}`),
+      getJson(`/v1/alerts?status=resolved&kind=${posts}&limit=50`),
     ]);
     alerts.clear();
     connected = true;
     byId("main").hidden = false;
     byId("token-form").hidden = true;
-    take([...open.alerts, ...settled.alerts]);
-    // What changed between the two answers is in the log after the earlier one.
-    seq = Math.min(open.last_seq, settled.last_seq);
+    take(lists.flatMap((list) => list.alerts));
+    // What changed between the answers is in the log after the earliest one.
+    seq = Math.min(...lists.map((list) => list.last_seq));
     await askStatus();
     if (!paused) follow();
   } catch (error) {
@@ -316,6 +369,12 @@ byId("pause").addEventListener("click", () => {
 });
 setInterval(tick, 1000);
 setInterval(() => {
-  if (byId("token-form").hidden && !document.hidden) askStatus();
+  if (!byId("token-form").hidden || document.hidden) return;
+  askStatus();
+  live.ask();
 }, STATUS_EVERY_MS);
+setInterval(() => {
+  const namesPosts = [...alerts.values()].some((alert) => (alert.posts ?? []).length > 0);
+  if (namesPosts && byId("token-form").hidden && !document.hidden) askPosts();
+}, POSTS_EVERY_MS);
 load();

@@ -1,0 +1,37 @@
+"""Small talk between the posts of the story: `(language, text)`. The project's own."""
+
+from __future__ import annotations
+
+CHATTER: tuple[tuple[str, str], ...] = (
+    ("en", "Coffee first, then everything else."),
+    ("en", "The ferry was early today. I was not."),
+    ("de", "Der Zug hat zwölf Minuten Verspätung, aber die Sonne scheint."),
+    ("en", "Does anybody know a good place for dumplings near the station?"),
+    ("fr", "Il pleut encore, et j'ai oublié mon parapluie."),
+    ("en", "New strings on the cello. The neighbours have been warned."),
+    ("es", "Por fin he terminado la novela de 912 páginas."),
+    ("ja", "今日は湖のそばを散歩しました。"),
+    ("en", "Planted 14 tulips. The squirrel has counted them too."),
+    ("pt", "Alguém viu o meu gato? É cinzento e muito convencido."),
+    ("en", "Reminder to self: the meeting is on Thursday, not on Tuesday."),
+    ("ar", "صباح الخير، الجو جميل اليوم."),
+    ("en", "Seven arches, one bridge, and still no place to sit down."),
+    ("it", "Domani si va in montagna, finalmente."),
+    ("en", "Lake Orrin is very calm this evening."),
+    ("en", "I love my cat, but not at 4 in the morning."),
+    ("nl", "De soep is klaar, wie eet er mee?"),
+    ("en", "Finally watched the film everybody talks about. It was fine."),
+    ("ko", "오늘 저녁은 국수입니다."),
+    ("en", "My train passed the Orrin summit and nobody looked up from their phones."),
+    ("sv", "Första snön! Någon måste skotta."),
+    ("en", "Teska Prize season: I predict nothing and will be right."),
+    ("en", "Who else thinks that the harbour smells better since the cannery closed?"),
+    ("pl", "Szukam nauczyciela fortepianu, najlepiej cierpliwego."),
+    ("en", "Two hours of sleep, one deadline, zero regrets."),
+    ("th", "วันนี้ฝนตกหนักมาก"),
+    ("en", "Bread update: it rose."),
+    ("tr", "Bugün deniz çok sakin."),
+    ("en", "Lost a glove on the Hallen Bridge. It is blue."),
+    ("hi", "आज मौसम बहुत अच्छा है।"),
+    ("en", "If you read this: drink some water."),
+)

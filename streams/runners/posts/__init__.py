@@ -1,0 +1,1 @@
+"""Posts at work: held against the facts that are hot, counted, told of."""

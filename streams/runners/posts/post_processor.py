@@ -1,0 +1,310 @@
+"""One micro-batch of posts through the stages: deduplicate, match, amplify.
+
+What a post meets is what was hot at its own event time; how often a fact was repeated is counted when
+the posts' watermark passes. So batch borders change nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+import msgspec
+
+from streams.errors import FactwatchError
+from streams.matching.matcher import PostText
+from streams.posts import Match, Post, PostsGone, decode_record, post_key
+from streams.reasons import DeadReason, SkipReason, Stage
+from streams.records import DeadLetter, Skip
+from streams.runners.guard import failed
+from streams.runners.posts.hot_facts import HotFacts
+from streams.sources.base import SourceItem
+from streams.stages.amplify import Amplifier
+from streams.stages.deduplicate import RecentIds
+from streams.stages.posts.normalize import NormalizedPost, PostNormalizer
+from streams.state.watermark import Watermark
+from streams.store.batch import Batch, StoredPost
+from streams.store.keys import state_id
+
+#: Platforms send posts within seconds, and what is told of them should not wait for stragglers: one that
+#: comes later counts at once.
+LATENESS_S = 10.0
+#: Deletions remembered, as some overtake their posts.
+GONE_REMEMBERED = 100_000
+
+TakenPost = tuple[SourceItem, NormalizedPost]
+
+
+class Matching(Protocol):
+    def match_many(self, posts: Sequence[PostText]) -> list[tuple[Match, ...]]: ...
+
+
+class StoredPosts(Protocol):
+    def load_posts(self, ids: Sequence[int]) -> dict[int, StoredPost]: ...
+
+    def posts_of_author(self, author: int) -> dict[int, StoredPost]: ...
+
+
+class PostProcessor:
+    """The states it changes are written by whoever commits the `Batch` it gives; after a failed commit
+    it must be thrown away."""
+
+    def __init__(
+        self,
+        *,
+        facts: HotFacts,
+        store: StoredPosts,
+        matcher: Matching,
+        amplifier: Amplifier,
+        normalizer: PostNormalizer,
+        watermark: Watermark,
+        lock: AbstractContextManager[object] | None = None,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`lock`: held while facts change or posts are matched, where others match too."""
+        self._facts = facts
+        self._store = store
+        self._matcher = matcher
+        self._amplifier = amplifier
+        self._normalize = normalizer
+        self._recent = RecentIds()
+        self._gone = RecentIds(GONE_REMEMBERED)
+        self._watermark = watermark
+        self._lock = lock if lock is not None else nullcontext()
+        self._timer = timer
+
+    @property
+    def passed(self) -> float:
+        """Event time of posts that has passed."""
+        return self._watermark.newest - LATENESS_S
+
+    @property
+    def hot(self) -> int:
+        return len(self._facts)
+
+    def intake(self, items: Sequence[SourceItem], *, ours: bool = False) -> list[TakenPost]:
+        """Normalize, in order. Signs of life without a record are left out. `ours`: what was handed in,
+        normalized then; from a platform such bytes would be forged."""
+        take = self._handed_in if ours else self._taken
+        return [(item, take(item, item.raw)) for item in items if item.raw is not None]
+
+    def _taken(self, item: SourceItem, raw: bytes) -> NormalizedPost:
+        if item.too_large:
+            return DeadLetter(raw, DeadReason.TOO_LARGE, Stage.SOURCE, "cut", item.cursor[:200])
+        return self._normalize(raw, item.cursor)
+
+    def _handed_in(self, item: SourceItem, raw: bytes) -> NormalizedPost:
+        try:
+            return decode_record(raw)
+        except msgspec.DecodeError:
+            return self._normalize(raw, item.cursor)
+
+    def edits_decided(self, batch: Batch, edits_time: float) -> None:
+        """Fold what a batch of edits alerted into the facts that are hot, and add what follows of it
+        about posts. `edits_time` is the event time that has passed on the wikis."""
+        with self._lock:
+            batch.alerts += self._facts.fold(list(batch.alerts), self.passed)
+            batch.alerts += self._facts.expire(edits_time, self.passed)
+            self._facts.collect(batch.of_posts)
+
+    def take_unnamed(self) -> list[tuple[str, str]]:
+        """`(wiki, title)` of pages whose other names should be asked for."""
+        return self._facts.take_unnamed()
+
+    def name_pages(self, batch: Batch, named: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """`(page key, names)`, as the wikis told."""
+        with self._lock:
+            for key, names in named:
+                self._facts.name(key, names)
+            self._facts.collect(batch.of_posts)
+
+    def time_passed(self, batch: Batch, edits_time: float, newest: float) -> None:
+        """Without any post: their watermark goes on to that of the edits, so that what is open of posts
+        comes to its end."""
+        self._watermark.newest = max(self._watermark.newest, newest)
+        with self._lock:
+            batch.alerts += self._facts.expire(edits_time, self.passed)
+            self._facts.collect(batch.of_posts)
+        batch.of_posts.watermark = self._watermark
+
+    def process(
+        self, source: str, records: Sequence[TakenPost], cursor: str | None, edits_time: float
+    ) -> Batch:
+        """Fold `records` in and give what changed. A stage that raises makes its record a dead letter,
+        and the rest goes on."""
+        batch = Batch(source, cursor)
+        outcomes: dict[str, int] = {}
+        fresh: list[tuple[SourceItem, Post | PostsGone]] = []
+        newest_arrival = 0.0
+        for item, record in records:
+            outcome = ""
+            if isinstance(record, Skip):
+                outcome = f"skipped_{record.reason}"
+            elif isinstance(record, DeadLetter):
+                batch.dead_letters.append(record)
+                outcome = "dead_lettered"
+            elif isinstance(record, Post) and not self._is_new(record):
+                outcome = _DUPLICATE
+            else:
+                if isinstance(record, PostsGone) and record.post_id is not None:
+                    self._gone.add(post_key(record.platform, record.post_id))
+                fresh.append((item, record))
+            arrival = getattr(record, "arrival_time", None)
+            newest_arrival = max(newest_arrival, arrival or 0.0)
+            if outcome:
+                outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        started = self._timer()
+        with self._lock:
+            matches = self._match(batch, fresh)
+            matched = self._timer()
+            self._fold(batch, fresh, matches)
+            batch.alerts += self._facts.expire(edits_time, self.passed)
+            self._facts.collect(batch.of_posts)
+        undone = len(batch.dead_letters) - outcomes.get("dead_lettered", 0)
+        if fresh:
+            outcomes["processed"] = len(fresh) - undone
+        if undone:
+            outcomes["dead_lettered"] = outcomes.get("dead_lettered", 0) + undone
+        batch.outcomes = outcomes
+        batch.newest_arrival = newest_arrival or None
+        batch.of_posts.watermark = self._watermark
+        batch.stage_seconds = {
+            Stage.MATCH: matched - started,
+            Stage.AMPLIFY: self._timer() - matched,
+        }
+        return batch
+
+    def committed(self) -> None:
+        """The batch is durable."""
+        self._facts.committed()
+
+    def _is_new(self, post: Post) -> bool:
+        """An edited post comes again under its name. One that was deleted before it came is no news."""
+        if post.key in self._gone:
+            return False
+        return self._recent.add(f"{post.key}\x1f{post.edited_time or ''}\x1f{hash(post.text)}")
+
+    def _match(
+        self, batch: Batch, fresh: Sequence[tuple[SourceItem, Post | PostsGone]]
+    ) -> dict[int, tuple[Match, ...]]:
+        """By place in `fresh`; posts that bear on nothing are left out."""
+        places = [
+            at for at, (_, record) in enumerate(fresh) if isinstance(record, Post) and _says(record)
+        ]
+        texts = [_text_of(fresh[at][1]) for at in places]
+        try:
+            found = self._matcher.match_many(texts)
+        except FactwatchError:
+            raise
+        except Exception:  # noqa: BLE001  # one by one: the one that can't be matched is a dead letter
+            found = [
+                self._match_one(batch, fresh[at][0], text)
+                for at, text in zip(places, texts, strict=True)
+            ]
+        return {at: matches for at, matches in zip(places, found, strict=True) if matches}
+
+    def _match_one(self, batch: Batch, item: SourceItem, text: PostText) -> tuple[Match, ...]:
+        try:
+            return self._matcher.match_many([text])[0]
+        except Exception as err:  # noqa: BLE001  # the guard around the stage
+            batch.dead_letters.append(failed(item, err, Stage.MATCH))
+            return ()
+
+    def _fold(
+        self,
+        batch: Batch,
+        fresh: Sequence[tuple[SourceItem, Post | PostsGone]],
+        matches: dict[int, tuple[Match, ...]],
+    ) -> None:
+        for at, (item, record) in enumerate(fresh):
+            self._watermark.advance(record.event_time)
+            try:
+                if isinstance(record, PostsGone):
+                    self._forget(batch, record)
+                elif at in matches or record.repost_of is not None or record.edited_time is not None:
+                    self._fold_post(batch, record, matches.get(at, ()))
+            except FactwatchError:
+                raise
+            except Exception as err:  # noqa: BLE001  # the guard around the stage
+                batch.dead_letters.append(failed(item, err, Stage.AMPLIFY))
+
+    def _fold_post(self, batch: Batch, post: Post, matches: tuple[Match, ...]) -> None:
+        post_id = state_id(post.key)
+        before = self._stored(batch, post_id)
+        if before is not None and _version(before.post) > _version(post):
+            return
+        held = {match.hot_id: match for match in matches if self._was_hot(match.hot_id, post)}
+        affected = list(held)
+        if post.repost_of is not None and not held:
+            original = self._stored(batch, state_id(post_key(post.platform, post.repost_of)))
+            if original is not None:  # it counts where that one does; its words are that one's
+                matches = original.matches
+                affected = [match.hot_id for match in matches]
+        if before is not None:
+            affected += [match.hot_id for match in before.matches if match.hot_id not in affected]
+        for hot_id in affected:
+            fact = self._facts.get(hot_id)
+            if fact is not None:
+                state = self._facts.spread(hot_id)
+                batch.alerts += self._amplifier.fold(state, fact, post, held.get(hot_id), self.passed)
+        for match in held.values():
+            batch.matched[match.grade] = batch.matched.get(match.grade, 0) + 1
+        kept = tuple(held.values()) or (matches if post.repost_of is not None else ())
+        if kept:
+            batch.of_posts.posts[post_id] = StoredPost(post, kept)
+        elif before is not None:
+            batch.of_posts.posts[post_id] = None
+
+    def _was_hot(self, hot_id: str, post: Post) -> bool:
+        fact = self._facts.get(hot_id)
+        return fact is not None and (fact.expires is None or post.event_time < fact.expires)
+
+    def _stored(self, batch: Batch, post_id: int) -> StoredPost | None:
+        if post_id in batch.of_posts.posts:
+            return batch.of_posts.posts[post_id]
+        return self._store.load_posts((post_id,)).get(post_id)
+
+    def _forget(self, batch: Batch, gone: PostsGone) -> None:
+        posts = batch.of_posts.posts
+        batch.of_posts.gone = True
+        found: dict[int, StoredPost | None]
+        if gone.post_id is not None:
+            post_id = state_id(post_key(gone.platform, gone.post_id))
+            found = {post_id: self._stored(batch, post_id)}
+        else:
+            author = gone.author or ""
+            found = dict(self._store.posts_of_author(state_id(post_key(gone.platform, author))))
+            found |= {
+                post_id: stored
+                for post_id, stored in posts.items()
+                if stored is None
+                or (stored.post.platform, stored.post.author) == (gone.platform, author)
+            }
+        affected: dict[str, None] = {}
+        for post_id, stored in found.items():
+            if stored is not None:
+                affected.update((match.hot_id, None) for match in stored.matches)
+                posts[post_id] = None
+        for hot_id in affected:
+            fact = self._facts.get(hot_id)
+            if fact is not None:
+                state = self._facts.spread(hot_id)
+                batch.alerts += self._amplifier.gone(state, fact, gone, self.passed).alerts
+
+
+_DUPLICATE = f"skipped_{SkipReason.DUPLICATE}"
+
+
+def _says(post: Post) -> bool:
+    return bool(post.text or post.links)
+
+
+def _text_of(record: Post | PostsGone) -> PostText:
+    assert isinstance(record, Post)
+    return PostText(record.text, record.links, record.language)
+
+
+def _version(post: Post) -> float:
+    return post.edited_time if post.edited_time is not None else post.event_time

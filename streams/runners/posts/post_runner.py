@@ -1,0 +1,318 @@
+"""Posts in the embedded runner: threads read the sources, the runner's own thread does the rest between
+two batches of edits.
+
+A post waits until the edits up to its time have been seen, as a fact can't be repeated before it is known
+to be hot; where the wiki is quiet, a few seconds.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+import msgspec
+
+from streams.posts import Post, PostsGone, encode_record
+from streams.runners.dead_letter_limit import DeadLetterLimit
+from streams.runners.posts.page_namer import PageNamer
+from streams.runners.posts.post_processor import PostProcessor, TakenPost
+from streams.sources.base import Source, SourceItem
+from streams.store.batch import Batch, Requeued
+from streams.store.sqlite_posts import SqlitePosts
+
+#: Posts worked on at once.
+BATCH_POSTS = 1_024
+#: Posts read ahead of the work, of each source, and their bytes. When it is full the source waits.
+QUEUE_POSTS = 4_096
+QUEUE_BYTES = 16 << 20
+#: Posts handed in that may wait to be worked on; more are refused for the time being.
+INBOX_POSTS = 50_000
+#: Processing time that a post waits for the edits of its time, at most.
+JOIN_S = 5.0
+#: Without a post for so long, their event time goes on with that of the edits.
+QUIET_S = 10.0
+#: How often what time makes due is looked at.
+LOOK_EVERY_S = 0.5
+
+HANDED_IN = "http"
+"""Name of the source of posts that come by `POST /v1/posts`."""
+
+
+class InboxFull(Exception):
+    """Try again later."""
+
+
+class _Waiting(msgspec.Struct, gc=False):
+    taken: TakenPost
+    since: float
+    row: int = 0
+    """Of the inbox."""
+    size: int = 0
+
+
+class _Lane:
+    """One source, read by a thread of its own."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.items: queue.Queue[SourceItem] = queue.Queue(QUEUE_POSTS)
+        self.waiting: deque[_Waiting] = deque()
+        self.failed: BaseException | None = None
+        self.ended = False
+        self.held = 0
+        """Bytes in `waiting`."""
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def count(self, size: int) -> None:
+        """Bytes that came into the queue, or left it (negative)."""
+        with self._lock:
+            self._bytes += size
+
+    def read(self, cursor: str | None, stopping: threading.Event) -> None:
+        try:
+            for item in self.source.items(cursor):
+                size = _size_of(item)
+                while self._bytes > QUEUE_BYTES and not stopping.wait(0.01):
+                    pass
+                while not stopping.is_set():
+                    try:
+                        self.items.put(item, timeout=0.25)
+                        break
+                    except queue.Full:
+                        continue
+                if stopping.is_set():
+                    return
+                self.count(size)
+        except BaseException as err:  # noqa: BLE001  # handed to the thread that waits
+            self.failed = err
+        finally:
+            self.ended = True
+
+
+class PostRunner:
+    """`pump` from the runner's thread; `hand_in` from any."""
+
+    def __init__(
+        self,
+        *,
+        sources: Sequence[Source],
+        store: SqlitePosts,
+        processor: PostProcessor,
+        namer: PageNamer | None = None,
+        dead_letter_limit: float = 1.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`now`: processing time, monotonic seconds."""
+        self._store = store
+        self.processor = processor
+        self._now = now
+        self._lanes = [_Lane(source) for source in sources]
+        self._names = frozenset({HANDED_IN, *(source.name for source in sources)})
+        self._namer = namer
+        self._limit = DeadLetterLimit(dead_letter_limit)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._handed: queue.SimpleQueue[tuple[list[bytes], Future[None]]] = queue.SimpleQueue()
+        self._inbox: deque[_Waiting] = deque()
+        self._row = 0
+        self._handing = 0
+        self._lock = threading.Lock()
+        self._last_post = now()
+        self._looked = 0.0
+
+    @property
+    def sources(self) -> list[Source]:
+        return [lane.source for lane in self._lanes]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all sources of posts."""
+        return self._names
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do at once."""
+        return (
+            not self._handed.empty()
+            or any(not lane.items.empty() for lane in self._lanes)
+            or any(len(lane.waiting) >= BATCH_POSTS for lane in self._lanes)
+        )
+
+    @property
+    def ended(self) -> bool:
+        """All sources are at their end, and all of them was worked on."""
+        lanes = self._lanes
+        done = all(lane.ended and lane.items.empty() and not lane.waiting for lane in lanes)
+        return done and not self._inbox and self._handed.empty()
+
+    def start(self) -> None:
+        if self._namer is not None:
+            self._namer.start()
+        for lane in self._lanes:
+            cursor = self._store.cursor(lane.source.name)
+            thread = threading.Thread(
+                target=lane.read, args=(cursor, self._stopping), name=lane.source.name, daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._namer is not None:
+            self._namer.close()
+        for lane in self._lanes:
+            lane.source.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        while not self._handed.empty():
+            _, told = self._handed.get()
+            told.set_exception(InboxFull("stopping"))
+
+    def hand_in(self, records: Sequence[Post | PostsGone]) -> Future[None]:
+        """Submitted posts; the future is done when they are durable. Raises `InboxFull`."""
+        raws = [encode_record(record) for record in records]
+        with self._lock:
+            if self._handing + len(self._inbox) + len(raws) > INBOX_POSTS or self._stopping.is_set():
+                raise InboxFull(f"{len(self._inbox)} posts wait already")
+            self._handing += len(raws)
+        told: Future[None] = Future()
+        self._handed.put((raws, told))
+        return told
+
+    def pump(self, edits_time: float, edits_newest: float, commit: Callable[[Batch], None]) -> bool:
+        """Work on what is there and due; True if anything was. `edits_newest` is the newest event time
+        seen on the wikis, `edits_time` what has passed there."""
+        worked = self._take_handed(commit)
+        for lane in self._lanes:
+            if lane.failed is not None:
+                raise lane.failed
+            self._fill(lane)
+            ready = self._ready(lane.waiting, edits_newest)
+            lane.held -= sum(one.size for one in ready)
+            if ready:
+                self._work(lane.source.name, ready, ready[-1].taken[0].cursor, edits_time, commit)
+                worked = True
+        self._fill_inbox()
+        ready = self._ready(self._inbox, edits_newest)
+        if ready:
+            self._work(HANDED_IN, ready, None, edits_time, commit)
+            worked = True
+        self._look(edits_time, edits_newest, commit)
+        return worked
+
+    def process_again(self, letters: Sequence[Requeued], edits_time: float) -> Batch:
+        """Dead letters that an operator sent back, as if they came now."""
+        source = letters[0].source
+        items = [SourceItem(letter.position, letter.raw) for letter in letters]
+        taken = self.processor.intake(items, ours=source == HANDED_IN)
+        batch = self.processor.process(source, taken, None, edits_time)
+        batch.requeued = [letter.id for letter in letters]
+        return batch
+
+    def _fill(self, lane: _Lane) -> None:
+        items: list[SourceItem] = []
+        while len(lane.waiting) + len(items) < BATCH_POSTS and lane.held < QUEUE_BYTES:
+            try:
+                item = lane.items.get_nowait()
+            except queue.Empty:
+                break
+            items.append(item)
+            size = _size_of(item)
+            lane.count(-size)
+            lane.held += size
+        if items:
+            now = self._now()
+            lane.waiting.extend(
+                _Waiting(taken, now, size=_size_of(taken[0])) for taken in self.processor.intake(items)
+            )
+
+    def _fill_inbox(self) -> None:
+        """From the store, so that a start finds what the last one left."""
+        if len(self._inbox) >= BATCH_POSTS:
+            return
+        now = self._now()
+        for row, raw in self._store.handed_in(self._row, BATCH_POSTS):
+            self._row = row
+            for taken in self.processor.intake([SourceItem(str(row), raw)], ours=True):
+                self._inbox.append(_Waiting(taken, now, row))
+
+    def _ready(self, waiting: deque[_Waiting], edits_newest: float) -> list[_Waiting]:
+        late = self._now() - JOIN_S
+        ready: list[_Waiting] = []
+        while waiting and len(ready) < BATCH_POSTS:
+            head = waiting[0]
+            record = head.taken[1]
+            if isinstance(record, Post) and record.event_time > edits_newest and head.since > late:
+                break
+            ready.append(waiting.popleft())
+        return ready
+
+    def _work(
+        self,
+        source: str,
+        ready: Sequence[_Waiting],
+        cursor: str | None,
+        edits_time: float,
+        commit: Callable[[Batch], None],
+    ) -> None:
+        self._last_post = self._now()
+        batch = self.processor.process(source, [one.taken for one in ready], cursor, edits_time)
+        batch.of_posts.worked_on = [one.row for one in ready if one.row]
+        commit(batch)
+        self._limit.add(sum(batch.outcomes.values()), len(batch.dead_letters))
+
+    def _take_handed(self, commit: Callable[[Batch], None]) -> bool:
+        """One commit for all that wait for theirs."""
+        raws: list[bytes] = []
+        waiting: list[Future[None]] = []
+        while not self._handed.empty() and len(raws) < BATCH_POSTS:
+            more, told = self._handed.get()
+            raws += more
+            waiting.append(told)
+        if not waiting:
+            return False
+        batch = Batch(HANDED_IN)
+        batch.of_posts.handed_in = raws
+        try:
+            commit(batch)
+        except BaseException as err:
+            for told in waiting:
+                told.set_exception(err)
+            raise
+        finally:
+            with self._lock:
+                self._handing -= len(raws)
+        for told in waiting:
+            told.set_result(None)
+        return True
+
+    def _name_pages(self, namer: PageNamer, commit: Callable[[Batch], None]) -> None:
+        for wiki, title in self.processor.take_unnamed():
+            namer.want(wiki, title)
+        named = namer.take()
+        if named:
+            batch = Batch(HANDED_IN)
+            self.processor.name_pages(batch, [(page.key, page.names) for page in named])
+            commit(batch)
+
+    def _look(self, edits_time: float, edits_newest: float, commit: Callable[[Batch], None]) -> None:
+        now = self._now()
+        if now - self._looked < LOOK_EVERY_S:
+            return
+        self._looked = now
+        if self._namer is not None:
+            self._name_pages(self._namer, commit)
+        quiet = now - self._last_post >= QUIET_S
+        batch = Batch(HANDED_IN)
+        self.processor.time_passed(batch, edits_time, edits_newest if quiet else 0.0)
+        if batch.alerts or batch.of_posts.hot_pages or batch.of_posts.spreads:
+            commit(batch)
+
+
+def _size_of(item: SourceItem) -> int:
+    return len(item.raw) if item.raw is not None else 0
