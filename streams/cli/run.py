@@ -23,7 +23,7 @@ from streams.content.wiki_facts import WikiFacts
 from streams.demo.server import DemoServer, demo_settings
 from streams.errors import FactwatchError
 from streams.metrics import Metrics
-from streams.runners.embedded import REQUEUE_EVERY_S, EmbeddedRunner
+from streams.runners.embedded import IDLE_S, EmbeddedRunner
 from streams.runners.live_status import LiveStatus
 from streams.settings import Settings, load_settings, variable_of
 from streams.sinks.alert_json import alert_json
@@ -211,11 +211,12 @@ def serve(
             raise
         if not stopping.is_set():
             say(f"{spec}: at its end. The page stays at {server.url} until Ctrl-C.")
-            while not stopping.wait(REQUEUE_EVERY_S):
-                runner.take_requeued()
+            while not stopping.wait(IDLE_S):
+                runner.idle()
         say("stopping: what came is stored, the next start goes on from there")
     finally:
         stopping.set()
+        runner.close()
         if webhook is not None:
             webhook.stop(DRAIN_S)
         server.stop()

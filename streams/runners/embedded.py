@@ -4,7 +4,6 @@ any point loses and repeats nothing."""
 from __future__ import annotations
 
 import logging
-import math
 import queue
 import threading
 import time
@@ -178,13 +177,11 @@ class EmbeddedRunner:
                 if batch:
                     self._take(batch)
                 ended_here = not batch and ended.is_set() and items.empty()
-                if not self.pump(at_its_end=ended_here) and ended_here and self._posts_ended():
+                if not self.pump(at_its_end=ended_here) and ended_here and self._posts_ended:
                     break
                 self._take_requeued()
         finally:
             self._source.close()
-            if self._posts is not None:
-                self._posts.stop()
             self._stopping.set()
             reader.join(timeout=5)
         if failed:
@@ -195,12 +192,22 @@ class EmbeddedRunner:
         none is waited for."""
         if self._posts is None:
             return False
-        newest = math.inf if at_its_end else self._processor.newest
-        return self._posts.pump(self._processor.final_time, newest, self._commit)
+        edits = self._processor
+        return self._posts.pump(edits.final_time, edits.newest, self._commit, ended=at_its_end)
 
+    @property
     def _posts_ended(self) -> bool:
-        """A live source of posts never is; where none is read, posts may still be handed in."""
-        return self._posts is None or (bool(self._posts.sources) and self._posts.ended)
+        return self._posts is None or self._posts.ended
+
+    def idle(self) -> None:
+        """When `run_live` is at its end: posts that are handed in, and what an operator sends back."""
+        self.pump(at_its_end=True)
+        self._take_requeued()
+
+    def close(self) -> None:
+        """No more posts are taken."""
+        if self._posts is not None:
+            self._posts.stop()
 
     def _gather_live(self, items: queue.Queue[SourceItem]) -> list[SourceItem]:
         batch: list[SourceItem] = []

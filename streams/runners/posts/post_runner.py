@@ -7,6 +7,7 @@ to be hot; where the wiki is quiet, a few seconds.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -184,21 +185,30 @@ class PostRunner:
         self._handed.put((raws, told))
         return told
 
-    def pump(self, edits_time: float, edits_newest: float, commit: Callable[[Batch], None]) -> bool:
+    def pump(
+        self,
+        edits_time: float,
+        edits_newest: float,
+        commit: Callable[[Batch], None],
+        *,
+        ended: bool = False,
+    ) -> bool:
         """Work on what is there and due; True if anything was. `edits_newest` is the newest event time
-        seen on the wikis, `edits_time` what has passed there."""
+        seen on the wikis, `edits_time` what has passed there. `ended`: no more edits come, none is waited
+        for."""
+        awaited = math.inf if ended else edits_newest
         worked = self._take_handed(commit)
         for lane in self._lanes:
             if lane.failed is not None:
                 raise lane.failed
             self._fill(lane)
-            ready = self._ready(lane.waiting, edits_newest)
+            ready = self._ready(lane.waiting, awaited)
             lane.held -= sum(one.size for one in ready)
             if ready:
                 self._work(lane.source.name, ready, ready[-1].taken[0].cursor, edits_time, commit)
                 worked = True
         self._fill_inbox()
-        ready = self._ready(self._inbox, edits_newest)
+        ready = self._ready(self._inbox, awaited)
         if ready:
             self._work(HANDED_IN, ready, None, edits_time, commit)
             worked = True

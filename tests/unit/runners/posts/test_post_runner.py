@@ -13,6 +13,7 @@ from streams.errors import BadInput, TooManyDeadLetters
 from streams.posts import Post, encode_record
 from streams.records import AlertKind
 from streams.runners.posts import post_runner
+from streams.runners.posts.post_processor import LATENESS_S
 from streams.runners.posts.post_runner import JOIN_S, QUIET_S, InboxFull, PostRunner
 from streams.sources.base import SourceItem
 from tests.core_world import ListSource, StillClock, raw_of, told
@@ -266,3 +267,21 @@ def test_bytes_of_a_platform_that_look_like_ours_are_not_taken_as_ours(tmp_path:
         assert core.store.outcomes()["posts", "dead_lettered"] == 2
         reasons = core.store.query("SELECT reason, raw FROM dead_letters ORDER BY reason")
         assert reasons == [("schema", forged), ("too_large", b"")]
+
+
+def test_at_the_end_of_a_file_posts_are_still_taken(tmp_path: Path) -> None:
+    world = bad_year()
+    with PostCore(tmp_path, world) as core:
+        edits = [SourceItem("", edit=record) for record in world.records]  # type: ignore[arg-type]
+        runner = core.core.runner(ListSource(edits), posts=core.runner, clock=StillClock())
+        runner.run_live()
+        told_durable = core.runner.hand_in([says("p", "hello", world.now + 9_999)])
+        runner.idle()
+        assert told_durable.done()
+        assert core.store.outcomes()["http", "processed"] == 1
+        core.now += QUIET_S + 1
+        runner.idle()
+        assert core.processor.passed == world.now + 9_999 - LATENESS_S
+        runner.close()
+        with pytest.raises(InboxFull):
+            core.runner.hand_in([says("q", "hello", world.now)])
