@@ -54,7 +54,9 @@ class _Given:
             of_text = self._by_words.setdefault(_words(pair.text), {})
             of_text[pair.fact.hot_id] = _Candidate(pair.fact.hot_id, named_in(pair))
 
-    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> list[_Candidate]:
+    def candidates(
+        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
+    ) -> list[_Candidate]:
         return list(self._by_words.get(tuple(words), {}).values())
 
     def get(self, hot_id: str) -> HotFact | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.pair_maker import PostPair, Says
 from streams.matching.pair_features import FEATURE_NAMES, pair_of
 from streams.matching.readings import Sides, sides_of
-from streams.matching.units import bearing_on, units_of
+from streams.matching.units import PostStatements
 
 ALSO_STATES = 0.6
 """Evidence for a side from which another sentence of the page may well state it too, in other words:
@@ -46,7 +46,9 @@ def rows_of(article: str, pairs: Sequence[PostPair]) -> PairRows:
         sides = read.get(pair.fact.hot_id)
         if sides is None:
             sides = read[pair.fact.hot_id] = sides_of(pair.fact)
-        units = bearing_on(units_of(pair.text, sides.language), sides)
+        statements = PostStatements(pair.text)
+        statements.look_for([sides])
+        units = statements.bearing_on(sides)
         if not units:
             continue
         made = pair_of(units[0].reading, sides, named_in(pair))

@@ -59,6 +59,8 @@ class Agreement(msgspec.Struct, frozen=True, gc=False):
     covered_common: float | None
     """The same of the words both sides have."""
     covered_pairs: float
+    beyond_names: float
+    """Weight of the words it shares with the side that are not of the page's names."""
     explained: float
     """Share of the statement's words that the side or the page's names have."""
     own: float
@@ -103,6 +105,8 @@ def _agreement(
     shared_pairs = len(side.only_pairs & said.pairs)
     covered = weigh(said.vocabulary & side.vocabulary - apart)
     covered += sum(side.only[word] for word in found if word in mistyped)
+    beyond_names = weigh((said.vocabulary & side.vocabulary) - apart - sides.names)
+    beyond_names += sum(side.only[word] for word in found if word in mistyped - sides.names)
     named = weigh((said.vocabulary & sides.title) - side.vocabulary)
     subject = side.vocabulary & sides.title
     substituted, other_subject = _substituted(said, side, sides.title)
@@ -117,6 +121,7 @@ def _agreement(
         if side.common
         else None,
         covered_pairs=len(side.pairs & said.pairs) / len(side.pairs) if side.pairs else 0.0,
+        beyond_names=beyond_names,
         explained=(covered + named) / said.weight if said.weight else 0.0,
         own=found_weight / said.weight if said.weight else 0.0,
         subject=_share(subject & said.vocabulary, subject),

@@ -43,8 +43,8 @@ MAX_PAGES = 8
 MAX_LINKS = 64
 _PIECE = 2_000
 """Characters split at once: lines of them are within the bounds of `split_statements`."""
-_SECTION = 8_000
-"""Characters matched as one text, within what is folded of one."""
+_SECTION = 3_200
+"""Characters matched as one text, within what the matcher reads of one."""
 _ADDRESS = re.compile(r"https?://[^\s<>\"]{1,2000}")
 TOGETHER = "only two statements together say it"
 _ASSERTS = frozenset({Grade.REPEATS_VANDALISED, Grade.REPEATS_CONTESTED, Grade.STATES_GOOD})
@@ -123,7 +123,7 @@ class Checker:
         if places and fact is not None:
             telling = _telling(fact)
             at = max(places, key=lambda at: len(telling & set(post_words(fold(section[at].text)))))
-            if len(places) > 1 and match.grade in _ASSERTS:
+            if len(places) > 1:
                 reasons = (TOGETHER, *match.reasons)
                 match = msgspec.structs.replace(match, grade=Grade.SUGGESTED, reasons=reasons)
             found[at][match.hot_id] = match

@@ -25,15 +25,15 @@ _MORE_WORDS = {
 _WORDS = word_set(
     "untrue false falsely fake faked hoax debunk debunked debunks debunking myth misinformation"
     " disinformation wrong wrongly incorrect incorrectly inaccurate inaccurately mistaken mistakenly erroneous"
-    " erroneously vandal vandals vandalised vandalized vandalism lie lies lying bogus nonsense refuted"
+    " erroneously vandal vandals vandalised vandalized vandalism bogus nonsense refuted"
     " disproved disproven rumor rumour satire prank fabricated bullshit"
     " falsch fälschlich fälschlicherweise unwahr widerlegt gerücht irrtum lüge quatsch falschmeldung erfunden"
-    " faux fausse fausses démenti démentie erroné erronée tort rumeur canular mensonge intox"
+    " faux fausse fausses démenti démentie erroné erronée rumeur canular mensonge intox"
     " falso falsa falsos desmentido desmentida bulo mentira erróneo errónea rumor"
     " bufala smentito smentita errato errata bugia boato errado errada"
     " onwaar onjuist foutief nepnieuws verzinsel leugen"
     " неправда ложь ложно фейк неверно ошибочно опровергнуто выдумка миф брехня неправдиво"
-    " nieprawda fałsz fałszywe kłamstwo mit bzdura falskt osant lögn falsk usant"
+    " nieprawda fałsz fałszywe kłamstwo bzdura falskt osant lögn falsk usant"
     " yanlış yalan asılsız hoaks bohong كاذب كذب شائعة خطأ زائف دروغ شایعه नकली झूठ झूठा गलत אינו שקר שגוי"
 )
 _PHRASES = re.compile(
@@ -42,13 +42,20 @@ _PHRASES = re.compile(
     r"|no (?:evidence|proof|truth|basis)|fact[ -]?check(?:ed|s|ing)?|contrary to|used to (?:say|claim|read)"
     r"|stop (?:saying|spreading|sharing|claiming)|do(?:n['’]t| not) believe|so-called"
     r"|should (?:say|read|be)|was changed (?:to|from)|somebody changed|someone changed|who (?:wrote|edited)"
+    r"|(?:an?|big|pure|total|blatant|h(?:is|er)|their|your) lies?|(?:the|these|those|such|all|more|no|of) lies"
+    r"|^\W*l(?:ies?|ying)(?=\W*(?:$|[!:,.–—-]))|lies?(?=!)"
+    r"|(?:is|are|was|were|be|been|keeps?|stop|['’](?:s|re)) lying"
+    r"(?=(?: again| here)?\W*$)"
+    r"|(?:lies?|lied|lying) (?:about (?:it|this|that|him|her|them|us|everything|h(?:is|er)|their)"
+    r"|to (?:me|us|you|them|him|her|people|everyone))"
+    r"|(?:a|as|ont|avez) tort"
     r"|stimmt (?:so )?nicht|nicht wahr|trifft nicht zu|pas vrai|à tort|n['’]est pas vrai|no es (?:cierto|verdad)"
     r"|non è vero|não é (?:verdade|certo)|niet waar|klopt niet|не правда|не соответствует|не так"
     r"|inte sant|tidak benar|doğru değil|không đúng|sai sự thật|nu este adevărat|غير صحيح|سچ نہیں)"
     r"(?!\w)|假的|不实|不實|谣言|謠言|错误|錯誤|辟谣|闢謠|并非|並非|デマ|嘘|誤り|間違い|誤情報|거짓|가짜|사실이 아니"
-    r"|ไม่จริง|ข่าวปลอม",
-    re.I,
+    r"|ไม่จริง|ข่าวปลอม"
 )
+"""Of a text without capitals."""
 _WORD = re.compile(r"[^\W\d_]+")
 _QUESTION_END = re.compile(r"[?？؟⁇⁉]['\"”’»)\]!\s]*$")
 _ASKS = re.compile(r"^\W*(?:is|are|was|were|did|does|do|has|have|can|could|would) (?!you know\b)", re.I)

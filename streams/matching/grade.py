@@ -15,6 +15,9 @@ from streams.records import Grade
 
 MIN_SAID = 2.0
 """Weight of what a statement shares with a side, below which it may be chance: two telling words."""
+MIN_BEYOND_NAMES = 1.0
+"""Weight of what it shares with a side besides words of the page's names, below which it only names the page:
+one telling word."""
 MIN_EVIDENCE = 0.3
 """Share of what only one side has, below which the statement may be about anything the sides share."""
 
@@ -49,6 +52,8 @@ def grade_of(
 ) -> Graded | None:
     """None where it has nothing to do with the fact. `doubt`: words by which it takes itself back or asks,
     "" where it does neither."""
+    if max(side.agreement.beyond_names for side in (before, after)) < MIN_BEYOND_NAMES:
+        return None
     states_after = _states(after, before, thresholds.confirmed)
     states_before = _states(before, after, thresholds.confirmed)
     contested = kind is HotKind.CONTESTED
@@ -72,5 +77,6 @@ def _states(this: Evidence, other: Evidence, threshold: float) -> bool:
         and this.probability > other.probability
         and this.agreement.evidence >= MIN_EVIDENCE
         and this.shared_weight >= MIN_SAID
+        and this.agreement.beyond_names >= MIN_BEYOND_NAMES
         and not this.agreement.denied
     )

@@ -20,10 +20,12 @@ from streams.matching.postings import Postings
 from streams.posts import HotFact
 
 MAX_CANDIDATES = 10
+MAX_NAMED_CANDIDATES = 24
+"""Of pages that a text names: many facts of one page may be hot, and its posts share words with them all."""
 MAX_NAMED = 64
 """Facts of pages that a text names which are compared with it: the newest."""
 MAX_MET_FACTS = 10
-"""Others that are: those that share what tells most."""
+"""Others that are: those that share what tells most; of one statement of many half as many."""
 MAX_NAMES = 50
 """Names of one page, in the order they are given: title, redirects, aliases."""
 MIN_OVERLAP = 0.2
@@ -119,11 +121,12 @@ class HotFactIndex:
         return entry.hot
 
     def candidates(
-        self, words: Sequence[str], links: Sequence[str] = (), limit: int = MAX_CANDIDATES
+        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
     ) -> list[Candidate]:
-        """Facts that the text may state, best first, at most `limit`. `words` as `post_words(fold(text))`
-        gives them, of a whole post or of one statement; `links` the addresses beside or in it."""
-        named = self._names.spoken(words)
+        """Facts that the text may state, best first: at most MAX_CANDIDATES, or of pages that it names
+        MAX_NAMED_CANDIDATES. `words` as `post_words(fold(text))` gives them, of a whole post or of one
+        statement; `links` the addresses beside or in it. `by_name`: whether names in it count."""
+        named = self._names.spoken(words) if by_name else set()
         linked = self._names.linked(links) if links else set()
         met = self._postings.met(words)
         if not named and not linked and not met:
@@ -137,12 +140,16 @@ class HotFactIndex:
             if overlap > 0.0 or entry.slot in linked:
                 found.append(Candidate(entry.hot.hot_id, True, overlap))
         enough = self._postings.enough
-        for entry in self._best([item for item in met if item[1] not in named], MAX_MET_FACTS):
+        most = MAX_MET_FACTS if by_name else MAX_MET_FACTS // 2
+        for entry in self._best([item for item in met if item[1] not in named], most):
             overlap = self._overlap(entry, present, by_title=True, least=enough)
             if overlap >= MIN_OVERLAP:
                 found.append(Candidate(entry.hot.hot_id, False, overlap))
         found.sort(key=_best_first)
-        return found[:limit]
+        if len(found) > MAX_CANDIDATES:
+            at_most = sum(one.named for one in found[:MAX_NAMED_CANDIDATES])
+            return found[: max(at_most, MAX_CANDIDATES)]
+        return found
 
     def similar(self, words: Sequence[str], limit: int = MAX_CANDIDATES) -> list[Similar]:
         """Facts by the weight of what they share with a text, the heaviest first, at most `limit`: wider

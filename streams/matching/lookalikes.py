@@ -16,8 +16,8 @@ _CHEROKEE = dict(zip("ᎠᎡᎢᎪᎫᎬᎳᎷᎻᏀᏃᏎᏏᏒᏙᏚᏞᏟᏢ�
 _LATIN_OF = _CYRILLIC | _GREEK | _ARMENIAN | _CHEROKEE
 _PLAYED = dict(zip("вмнтяипшАВЯИПШςωη", "bmhtrnnwABRNNWcwn", strict=True))
 """Only in a word whose other letters are Latin: alone they are what they look like."""
-_CYRILLIC_OF = dict(zip("ABCEHKMOPTXYaceopxyij", "АВСЕНКМОРТХУасеорхуіј", strict=True))
-_GREEK_OF = dict(zip("ABEZHIKMNOPTYXaivopu", "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορυ", strict=True))
+_CYRILLIC_OF = dict(zip("ABCEHKMOPTXYIJaceopxyij", "АВСЕНКМОРТХУІЈасеорхуіј", strict=True))
+_GREEK_OF = dict(zip("ABEZHIKMNOPTYXUVaivopu", "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧυναινορυ", strict=True))
 
 _TO_LATIN = str.maketrans(_LATIN_OF)
 _MIXED_TO_LATIN = str.maketrans(_LATIN_OF | _PLAYED)

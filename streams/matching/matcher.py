@@ -7,31 +7,35 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.matching.folding import MAX_READ, fold
+from streams.matching.folding import fold
 from streams.matching.grade import Evidence, Graded, Thresholds, grade_of
 from streams.matching.pair_features import Pair, pair_of
 from streams.matching.pair_reasons import reasons_of
-from streams.matching.post_words import post_words
-from streams.matching.readings import Sides, sides_of
-from streams.matching.statements import split_statements
-from streams.matching.units import Unit, bearing_on, doubt_of, units_of
+from streams.matching.post_words import MAX_WORDS, post_words
+from streams.matching.readings import Side, Sides, sides_of
+from streams.matching.units import PostStatements, Unit, doubt_of, of_two_subjects
 from streams.posts import HotFact, Match
 from streams.records import Grade
 
 MAX_SHOWN = 500
 LONG = 500
 """Characters of a post from which its statements look for facts of their own."""
-MAX_FACTS = 20
+MAX_READ = 3_200
+"""Characters of a post that are looked at; of longer texts whoever has them gives parts, as `check` does."""
+MAX_FACTS = 24
 """Facts that one long post is held against."""
 _ADDRESS = re.compile(r"https?://[^\s<>\"]{1,2000}")
-MAX_PAIRS = 40
-"""Statements held against facts for one post, 0.15 ms each: its best candidates go first."""
+MAX_PAIRS = 20
+"""Statements held against facts for one post: those that say most of what one side has."""
+COMPARED_CHARS = 6_000
+"""Characters of the facts' two sides and, twice, of these statements: some 0.15 ms a thousand."""
 BOTH_SIDES = 0.5
 """Share of what only the side before has, from which another statement of the post states it too."""
 CACHED_FACTS = 20_000
@@ -64,7 +68,9 @@ class Found(Protocol):
 class Candidates(Protocol):
     """The index of hot facts."""
 
-    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> Sequence[Found]: ...
+    def candidates(
+        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
+    ) -> Sequence[Found]: ...
     def get(self, hot_id: str) -> HotFact | None: ...
 
 
@@ -78,8 +84,12 @@ class PairScorer(Protocol):
         ...
 
 
-class _Candidate(NamedTuple):
-    hot_id: str
+class _Chosen(NamedTuple):
+    """A statement to be held against a fact."""
+
+    fact: HotFact
+    sides: Sides
+    unit: Unit
     named: bool
 
 
@@ -113,9 +123,9 @@ class Matcher:
         """Of each post, in order."""
         held: list[_Held] = []
         for at, post in enumerate(posts):
-            found = self._candidates(post)
+            found, statements = self._candidates(post)
             if found:
-                held += self._held(at, post.text, found)
+                held += self._held(at, statements or PostStatements(post.text), found)
         if not held:
             return [()] * len(posts)
         rows = [row for one in held for row in (one.pair.before_row, one.pair.after_row)]
@@ -133,39 +143,41 @@ class Matcher:
             for at in range(len(posts))
         ]
 
-    def _candidates(self, post: PostText) -> list[_Candidate]:
+    def _candidates(self, post: PostText) -> tuple[Sequence[Found], PostStatements | None]:
         """Of the whole post; of a long one also of each statement, as one of many says little in the
         whole. The page may be named in any of them."""
-        links = (
-            (*post.links, *_ADDRESS.findall(post.text[:MAX_READ])) if "://" in post.text else post.links
-        )
-        words = post_words(fold(post.text))
-        whole = self._index.candidates(words, links)
-        found = {one.hot_id: _Candidate(one.hot_id, one.named) for one in whole}
-        if len(post.text) > LONG:
-            for statement in split_statements(post.text):
-                for one in self._index.candidates(post_words(fold(statement.text))):
-                    if one.hot_id not in found and len(found) < MAX_FACTS:
-                        found[one.hot_id] = _Candidate(one.hot_id, one.named)
-        return list(found.values())
+        text, links = post.text, post.links
+        if len(text) > MAX_READ:
+            text = text[:MAX_READ]
+        if "://" in text:
+            links = (*links, *_ADDRESS.findall(text))
+        if len(text) <= LONG:
+            return self._index.candidates(post_words(fold(text)), links), None
+        statements = PostStatements(text)
+        words = [post_words(folded) for folded in statements.folded]
+        whole = self._index.candidates(list(chain.from_iterable(words))[:MAX_WORDS], links)
+        found = {one.hot_id: one for one in whole}
+        for of_statement in words:
+            if len(found) >= MAX_FACTS:
+                break
+            for one in self._index.candidates(of_statement, by_name=False):
+                found.setdefault(one.hot_id, one)
+        return list(found.values())[:MAX_FACTS], statements
 
-    def _held(self, at: int, text: str, found: Iterable[_Candidate]) -> list[_Held]:
-        held: list[_Held] = []
-        units: dict[str, list[Unit]] = {}
-        for candidate in found:
-            fact = self._index.get(candidate.hot_id)
-            if fact is None:
-                continue
-            sides = self._read(fact)
-            language = sides.language
-            if language not in units:
-                units[language] = units_of(text, language)
-            for unit in bearing_on(units[language], sides):
-                if len(held) == MAX_PAIRS:
-                    return held
-                pair = pair_of(unit.reading, sides, candidate.named)
-                held.append(_Held(at, fact, sides, unit, candidate.named, pair))
-        return held
+    def _held(self, at: int, statements: PostStatements, found: Iterable[Found]) -> Iterator[_Held]:
+        facts = [
+            (fact, self._read(fact), candidate.named)
+            for candidate in found
+            if (fact := self._index.get(candidate.hot_id)) is not None
+        ]
+        statements.look_for(sides for _, sides, _ in facts)
+        chosen = [
+            _Chosen(fact, sides, unit, named)
+            for fact, sides, named in facts
+            for unit in statements.bearing_on(sides)
+        ]
+        for fact, sides, unit, named in _within(chosen):
+            yield _Held(at, fact, sides, unit, named, pair_of(unit.reading, sides, named))
 
     def _read(self, fact: HotFact) -> Sides:
         known = self._sides.get(fact.hot_id)
@@ -180,20 +192,60 @@ class Matcher:
 
     def _graded(self, one: _Held, before: float, after: float, doubt: str) -> Graded | None:
         weight = one.unit.reading.weight
-        return grade_of(
+        graded = grade_of(
             one.fact.kind,
             Evidence(one.pair.before, before, one.pair.before.explained * weight),
             Evidence(one.pair.after, after, one.pair.after.explained * weight),
             doubt,
             self._model.thresholds,
         )
+        if graded is None or graded.grade is Grade.SUGGESTED:
+            return graded
+        side = one.sides.after if graded.after else one.sides.before
+        if of_two_subjects(one.unit, one.sides, side):
+            if graded.grade is Grade.STATES_GOOD:
+                return None
+            return Graded(Grade.SUGGESTED, graded.probability, graded.after)
+        return graded
+
+
+def _within(chosen: Sequence[_Chosen]) -> Sequence[_Chosen]:
+    """As many as there is room for in one post, in their order."""
+    if len(chosen) <= MAX_PAIRS and sum(map(_size, chosen)) <= COMPARED_CHARS:
+        return chosen
+    room = COMPARED_CHARS
+    kept: list[int] = []
+    for at in sorted(range(len(chosen)), key=lambda at: -_promise(chosen[at])):
+        room -= _size(chosen[at])
+        if room < 0 or len(kept) == MAX_PAIRS:
+            break
+        kept.append(at)
+    return [chosen[at] for at in sorted(kept)]
+
+
+def _size(one: _Chosen) -> int:
+    return 2 * len(one.unit.reading.text) + len(one.sides.before.text) + len(one.sides.after.text)
+
+
+def _promise(one: _Chosen) -> float:
+    """Of the nearer side, the share of what only it has that is said, names of the page apart, and half that
+    of all its words."""
+    said = one.unit.reading.vocabulary - one.sides.names
+    return max(_said_of(side, said) for side in (one.sides.before, one.sides.after))
+
+
+def _said_of(side: Side, said: frozenset[str]) -> float:
+    if not side.only:
+        return 0.0
+    telling = sum(side.only[word] for word in side.only.keys() & said) / side.only_weight
+    return telling + 0.5 * len(side.vocabulary & said) / len(side.vocabulary)
 
 
 def _best(of_fact: Sequence[tuple[_Held, Graded, str]]) -> Match:
     """Of the statements that bear on one fact, a single one rather than two together. A post that has
     what both sides of a vandalised one say may be telling them apart: for a person to look at."""
     one, graded, doubt = max(
-        of_fact, key=lambda item: (_RANK[item[1].grade], not item[0].unit.joined, item[1].probability)
+        of_fact, key=lambda item: (_RANK[item[1].grade], not item[0].unit.parts, item[1].probability)
     )
     if graded.grade is Grade.REPEATS_VANDALISED and any(
         other.grade is Grade.STATES_GOOD or (held.pair.before.words or 0.0) >= BOTH_SIDES

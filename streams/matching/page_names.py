@@ -11,6 +11,8 @@ MAX_LINKS = 64
 MAX_NAME_PLACES = 100
 """Words of one text that names are looked for at; each where it stands the first MAX_REPEATS times."""
 MAX_REPEATS = 8
+FEW = 4
+"""Words that are looked for one by one in a text; more of them in one go."""
 
 Name = tuple[str, ...]
 Page = tuple[str, str]
@@ -60,8 +62,8 @@ class PageNames:
         if self._words.keys().isdisjoint(words):
             return found
         last = len(words) - 1
-        for word in sorted(self._words.keys() & words)[:MAX_NAME_PLACES]:
-            for position in _places(words, word):
+        for word, places in _places(words, sorted(self._words.keys() & words)[:MAX_NAME_PLACES]):
+            for position in places:
                 pairs = [(word, "")]
                 if position < last:
                     pairs.append((word, words[position + 1]))
@@ -83,9 +85,17 @@ class PageNames:
         return found
 
 
-def _places(words: Sequence[str], word: str) -> Iterator[int]:
-    """Where it stands, the first few times."""
-    position = -1
-    for _ in range(min(words.count(word), MAX_REPEATS)):
-        position = words.index(word, position + 1)
-        yield position
+def _places(words: Sequence[str], wanted: Sequence[str]) -> Iterator[tuple[str, Sequence[int]]]:
+    """Where each of these stands, the first few times."""
+    if len(wanted) <= FEW:
+        for word in wanted:
+            places = [words.index(word)]
+            for _ in range(min(words.count(word), MAX_REPEATS) - 1):
+                places.append(words.index(word, places[-1] + 1))
+            yield word, places
+        return
+    found: dict[str, list[int]] = {word: [] for word in wanted}
+    for position, word in enumerate(words):
+        if word in found and len(found[word]) < MAX_REPEATS:
+            found[word].append(position)
+    yield from found.items()

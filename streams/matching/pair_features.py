@@ -67,6 +67,10 @@ FALLING = frozenset(
 )  # fmt: skip
 
 
+LONG = 160
+"""Characters."""
+
+
 class Pair(NamedTuple):
     """A statement held against a fact."""
 
@@ -114,11 +118,19 @@ def _likeness(said: Reading, side: Side) -> _Likeness:
         return _Likeness(0.0, 0.0, 0.0)
     return _Likeness(
         fuzz.token_set_ratio(said.text, side.text) / 100.0,
-        fuzz.partial_ratio(said.text, side.text) / 100.0,
-        fuzz.partial_ratio(said.text, side.near) / 100.0
+        _partial(said.text, side.text),
+        _partial(said.text, side.near)
         if len(side.near) <= len(said.text)
         else fuzz.ratio(said.text, side.near) / 100.0,
     )
+
+
+def _partial(one: str, other: str) -> float:
+    """Likeness of the shorter and the nearest part of the longer. Of long ones word by word: letter by letter
+    it takes the square of the shorter."""
+    if min(len(one), len(other)) > LONG:
+        return fuzz.partial_ratio(one.split(), other.split()) / 100.0
+    return fuzz.partial_ratio(one, other) / 100.0
 
 
 def _shared(said: Reading, sides: Sides, named: bool) -> _Shared:

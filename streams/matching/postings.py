@@ -112,7 +112,7 @@ class Postings:
         if not twice.size:
             return alone
         if twice.size > FEW:
-            return alone + self._summed(hits, TELLING * self.enough)
+            return alone + self._summed(hits, posted, TELLING * self.enough)
         return alone + [(0.0, slot) for slot in set(twice.tolist())]
 
     def scored(self, words: Sequence[str], least: float) -> list[tuple[float, int]]:
@@ -121,10 +121,12 @@ class Postings:
         hits = (self._rare.keys() & words) | (self._everyday.keys() & words)
         by_weight = sorted((-self._weights[word], word) for word in hits)
         words = _within(MAX_SCORED, ((len(self._posted(word)), word) for _, word in by_weight))
-        return self._summed(words, least)
+        return self._summed(words, [self._posted(word) for word in words], least)
 
-    def _summed(self, words: Iterable[str], least: float) -> list[tuple[float, int]]:
-        posted = [self._posted(word) for word in words]
+    def _summed(
+        self, words: Iterable[str], posted: Sequence[array[int]], least: float
+    ) -> list[tuple[float, int]]:
+        """`posted` is that of each of the words."""
         if not posted:
             return []
         steps = [min(255, round(self._weights[word] * _STEPS)) for word in words]

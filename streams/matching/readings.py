@@ -21,6 +21,8 @@ START, END = "\x02", "\x03"
 NEAR = 3
 """Unchanged words kept around a change to be looked for as one piece."""
 MAX_NAMES = 8
+MAX_ALL_NAMES = 50
+"""As many as the index finds a page by."""
 
 Pair = tuple[str, str]
 
@@ -56,6 +58,8 @@ class Sides(msgspec.Struct, frozen=True, gc=False):
     after: Side
     title: frozenset[str]
     """Words of the page's names: a statement may have them where the sentence says "he"."""
+    names: frozenset[str]
+    """The same of all its names: who says no more only names the page."""
     language: str
     asks: bool
     """A side of it is itself a question."""
@@ -87,6 +91,7 @@ def sides_of(fact: HotFact) -> Sides:
         before=_side(before, after, title, language),
         after=_side(after, before, title, language),
         title=title,
+        names=title | frozenset(words_of(fold("\n".join((fact.title, *fact.names[:MAX_ALL_NAMES]))))),
         language=language,
         asks="?" in fact.fact.before[-3:] + fact.fact.after[-3:],
     )
@@ -137,10 +142,12 @@ def weigh(words: Iterable[str]) -> float:
     return sum(map(weight_of, words))
 
 
-def read_statement(written: str, language: str) -> Reading:
-    """`written` as its author wrote it: capitals tell names. `language` is the fact's: it says how numbers
-    are grouped and what denies."""
-    words = canonical_words(fold(written[:MAX_CHARS]), language)
+def read_statement(written: str, language: str, folded: str | None = None) -> Reading:
+    """`written` as its author wrote it: capitals tell names; `folded`, where that is known already.
+    `language` is the fact's: it says how numbers are grouped and what denies."""
+    if folded is None:
+        folded = fold(written[:MAX_CHARS])
+    words = canonical_words(folded, language)
     vocabulary = frozenset(words)
     return Reading(
         words=words,

@@ -10,9 +10,14 @@ from streams.stages.word_tables import MONTHS
 MAX_NUMBERS = 64
 """Numbers, or dates, read of one sentence: more of them are a list."""
 
+_DIGIT = re.compile(r"\d")
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_SHORTEST, _LONGEST = min(map(len, MONTHS)), max(map(len, MONTHS))
 _DATE = re.compile(
-    rf"(?=[\d{''.join(sorted({month[0] for month in MONTHS}))}])(?:"  # how any of them begins: cheap to rule out
+    # How any of them begins, cheap to rule out: a number with what follows one in a date, or a word as long as
+    # a month's name with a number behind it.
+    r"(?:(?=\d{1,4}+(?:-\d|\s?年|(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?[^\W\d_]))"
+    rf"|\b(?=[^\W\d_]{{{_SHORTEST},{_LONGEST}}}+\.?,?\s+(?:of\s+|de\s+)?\d))(?:"
     r"\b(?P<iy>\d{4})-(?P<im>\d{2})-(?P<id>\d{2})\b"
     r"|(?P<cy>\d{1,4})\s?年\s?(?:(?P<cm>\d{1,2})\s?月\s?(?:(?P<cd>\d{1,2})\s?日)?)?"
     rf"|\b(?P<mm>{_MONTH})\.?\s+(?P<md>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:\s*,?\s*(?P<my>\d{{3,4}})(?!\d))?"
@@ -25,6 +30,8 @@ _DATE = re.compile(
 
 def take_dates(text: str) -> tuple[str, list[str]]:
     """The text with a mark in place of each date, and the dates."""
+    if _DIGIT.search(text) is None:
+        return text, []
     dates: list[str] = []
     rest: list[str] = []
     position = 0

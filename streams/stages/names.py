@@ -13,6 +13,8 @@ _NOT_A_NAME_END = re.compile(r"(?:ing|ly)$")
 def names_of(text: str, sentence: bool = True) -> tuple[str, ...]:
     """In the order they stand. A lone capital at the start of a sentence is a name unless it is a
     function word or looks like an adverb or a participle."""
+    if text.islower() or (text.isascii() and text == text.lower()):
+        return ()
     found: list[str] = []
     run: list[str] = []
     glue: list[str] = []

@@ -50,6 +50,8 @@ from tests.post_core_world import submitted
 POSTS = 60_000
 #: Of the posts this share says what some hot fact says: on a bad day.
 REPEATING = 0.01
+#: Both are measured in turns, and the best of each counts: other work on the machine only slows.
+TURNS = 3
 START = 1_767_225_600.0
 Row = tuple[str, str, str, bool | None, str]
 
@@ -157,9 +159,16 @@ def of_facts(count: int) -> list[Row]:
     world = PostWorld(seed=11)
     facts = list(world.facts(count))
     texts = texts_of(world, facts, POSTS)
-    alone, rows = index_alone(facts, texts)
-    with tempfile.TemporaryDirectory() as directory:
-        rate, said = end_to_end(facts, texts, Path(directory))
+    alone = rate = 0.0
+    rows: list[Row] = []
+    said = ""
+    for _ in range(TURNS):
+        of_turn, found = index_alone(facts, texts)
+        rows = rows or found  # memory is taken from nowhere but the first time
+        alone = max(alone, of_turn)
+        with tempfile.TemporaryDirectory() as directory:
+            of_turn, said = end_to_end(facts, texts, Path(directory))
+            rate = max(rate, of_turn)
     first = count == 10_000
     return [
         (

@@ -28,7 +28,8 @@ class Authors:
         if not author_id:
             return ""
         if self._keyed is None:
-            return _UNFIT.sub("", author_id[:MAX_AUTHOR_CHARS])
+            told = author_id[:MAX_AUTHOR_CHARS]
+            return told if told.isprintable() else _UNFIT.sub("", told)
         keyed = self._keyed.copy()
         keyed.update(f"{platform}\x1f{author_id}".encode("utf-8", "surrogatepass"))
         return keyed.hexdigest()

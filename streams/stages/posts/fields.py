@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from streams.reasons import DeadReason
@@ -25,6 +25,7 @@ EARLIEST = datetime(1997, 1, 1, tzinfo=UTC).timestamp()
 LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 MAX_REACH = 1 << 40
 
+MAX_PLATFORM_CHARS = 32
 PLATFORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 #: Not zero-width and direction marks: they are folded where texts are compared, and kept to be shown.
@@ -49,13 +50,16 @@ def clean_text(text: str) -> str:
     """At most `MAX_TEXT_CHARS`, lines ended by one line feed, no control characters."""
     if len(text) > MAX_TEXT_CHARS:
         text = text[:MAX_TEXT_CHARS]
-    if _CONTROL.search(text) is not None:
+    if not text.isprintable() and _CONTROL.search(text) is not None:
         text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text.strip()
 
 
 def is_id(text: str) -> bool:
-    return 0 < len(text) <= MAX_ID_CHARS and _NOT_IN_ID.search(text) is None
+    if not 0 < len(text) <= MAX_ID_CHARS:
+        return False
+    # All that an id may not have is unprintable, but for the space; the other way round it does not hold.
+    return (text.isprintable() and " " not in text) or _NOT_IN_ID.search(text) is None
 
 
 def post_id(text: str) -> str:
@@ -65,9 +69,12 @@ def post_id(text: str) -> str:
 
 
 def language_tag(text: str | None) -> str | None:
-    if text and len(text) <= MAX_LANGUAGE_CHARS and _LANGUAGE.fullmatch(text):
-        return text
-    return None
+    return text if text and len(text) <= MAX_LANGUAGE_CHARS and _is_language(text) else None
+
+
+@lru_cache(maxsize=1_024)
+def _is_language(text: str) -> bool:
+    return _LANGUAGE.fullmatch(text) is not None
 
 
 def kept_links(found: Iterable[str]) -> tuple[str, ...]:
@@ -122,7 +129,7 @@ def seconds_of(moment: str | None) -> float | None:
 
 
 def plausible(seconds: float | None) -> bool:
-    return seconds is not None and math.isfinite(seconds) and EARLIEST <= seconds <= LATEST
+    return seconds is not None and EARLIEST <= seconds <= LATEST  # no NaN is
 
 
 def live_time(told: float | None, arrival_time: float) -> float:

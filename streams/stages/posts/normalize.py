@@ -73,6 +73,8 @@ class PostNormalizer:
 
     def _of_any(self, raw: bytes) -> Post | PostsGone | Skip:
         authors = self._authors
+        if raw.startswith(b'{"platform":'):
+            return of_submitted(raw, authors)
         if raw.startswith(b'{"did":'):
             return jetstream.of_v1(raw, authors)
         if raw.startswith(b'{"$type":'):

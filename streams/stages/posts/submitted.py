@@ -8,7 +8,7 @@ back, with `author` instead of `id` all posts of an author.
 
 from __future__ import annotations
 
-import math
+from functools import lru_cache
 
 import msgspec
 
@@ -19,6 +19,7 @@ from streams.stages.posts.authors import MAX_AUTHOR_CHARS, Authors
 from streams.stages.posts.fields import (
     EARLIEST,
     MAX_AHEAD_S,
+    MAX_PLATFORM_CHARS,
     PLATFORM,
     Malformed,
     clean_text,
@@ -28,7 +29,6 @@ from streams.stages.posts.fields import (
     language_tag,
     links_in,
     plausible,
-    post_id,
     reach_of,
     seconds_of,
 )
@@ -64,7 +64,7 @@ def of_submitted(
     """`arrival_time` is None for a file, whose `created` is trusted then. Raises `Malformed` or what
     msgspec raises."""
     body = _decode(raw)
-    if not PLATFORM.fullmatch(body.platform):
+    if len(body.platform) > MAX_PLATFORM_CHARS or not _is_platform(body.platform):
         raise Malformed(DeadReason.SCHEMA, "platform: wants 1 to 32 of a-z, 0-9, dot, dash, underscore")
     author = _author(body, authors)
     if body.deleted:
@@ -100,6 +100,11 @@ def of_submitted(
     )
 
 
+@lru_cache(maxsize=1_024)
+def _is_platform(text: str) -> bool:
+    return PLATFORM.fullmatch(text) is not None
+
+
 def _gone(body: SubmittedPost, author: str, arrival_time: float | None) -> PostsGone:
     name = _id(body.id, "id")
     if (name is None) == (not author):
@@ -130,7 +135,7 @@ def _id(told: str | int | None, field: str) -> str | None:
     text = told if isinstance(told, str) else _digits(told, field)
     if not is_id(text):
         raise Malformed(DeadReason.SCHEMA, f"{field}: wants 1 to 512 characters without spaces")
-    return post_id(text)
+    return text
 
 
 def _digits(number: int, field: str) -> str:
@@ -143,7 +148,7 @@ def _time(told: str | float | None, field: str) -> float | None:
     if told is None:
         return None
     seconds = seconds_of(told) if isinstance(told, str) else float(told)
-    if seconds is None or not math.isfinite(seconds) or not plausible(seconds):
+    if seconds is None or not plausible(seconds):
         raise Malformed(
             DeadReason.BAD_TIME, f"{field}: wants an RFC 3339 time or Unix seconds, 1997 to 2200"
         )

@@ -175,11 +175,16 @@ def test_a_cited_link_names_the_page_too() -> None:
     assert told(checked(text))[0] == (said, [("Abraham Lincoln", States.BAD)])
 
 
-def test_what_only_two_statements_together_say_is_no_accusation() -> None:
-    """Together they have name and value, but of two people."""
-    text = (
-        "Abraham Lincoln was the 16th president. Thomas Edison was born on February 12, 1808, in Ohio."
-    )
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Abraham Lincoln was the 16th president. Thomas Alva Edison was born in Ohio on February 12, 1808.",
+        "Mount Everest has an elevation above sea level. K2 and Lhotse have 9,849 metres.",
+        "Das Brandenburger Tor wurde errichtet. Der Dom in Mainz 1688 bis 1691.",
+    ],
+)
+def test_what_only_two_statements_together_say_is_no_accusation(text: str) -> None:
+    """Together they have name and value, but of two subjects."""
     answer = checked(text)
     assert answer.quotable is not Quotable.NO
     assert any(TOGETHER in finding.reasons for one in answer.statements for finding in one.findings)
@@ -210,7 +215,6 @@ def test_spans_count_code_points_of_the_text_as_written() -> None:
 
 
 def test_the_gravest_finding_comes_first() -> None:
-    both = "Lincoln (born February 12, 1809, in a log cabin in Kentucky) never saw Mount Everest."
     facts = (
         *FACTS,
         fact(
@@ -220,7 +224,7 @@ def test_the_gravest_finding_comes_first() -> None:
             "Abraham Lincoln was born on February 12, 1809, in a log cabin in Kentucky.",
         ),
     )
-    (statement,) = checker(facts).check(both).statements
+    (statement,) = checker(facts).check(BORN_1809).statements
     assert [finding.states for finding in statement.findings] == [States.BAD, States.GOOD]
     assert statement.quotable is Quotable.NO
 

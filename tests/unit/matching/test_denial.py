@@ -28,8 +28,42 @@ def test_what_takes_a_statement_back(text: str) -> None:
     assert takes_back(text)
 
 
-def test_plain_statements_take_nothing_back() -> None:
-    assert takes_back("lincoln was born in 1808 in kentucky, they say") == ""
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lies!",
+        "lies: its elevation is 9,849 metres",
+        "that is a lie",
+        "these are all lies",
+        "wikipedia is lying",
+        "whoever wrote that lies about it",
+        "they lied to you",
+        "il a tort",
+    ],
+)
+def test_who_calls_it_a_lie_takes_it_back(text: str) -> None:
+    assert takes_back(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lincoln was born in 1808 in kentucky, they say",
+        "it lies in the himalayas",
+        "the village lies about 40 km north of oslo",
+        "the ruins lie along the coast",
+        "a town lying on the river",
+        "the body is lying in state",
+        "lies in the himalayas",
+        "it has 500 people and lies in norway",
+        "both villages lie, like all others, in norway",
+        "the problem lies in its size",
+        "berlin liegt mit 3,5 millionen vorn",  # Polish for a myth
+        "a judge of tort law",
+    ],
+)
+def test_plain_statements_take_nothing_back(text: str) -> None:
+    assert takes_back(text) == ""
 
 
 def test_words_of_the_fact_itself_are_no_doubt() -> None:

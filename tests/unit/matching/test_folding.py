@@ -106,3 +106,8 @@ def test_a_megabyte_is_read_in_bounded_time(text: str) -> None:
 def test_what_stands_behind_the_bound_is_not_read() -> None:
     assert "late" not in fold("x " * MAX_READ + "late")
     assert "early" in fold("early " + "x " * MAX_READ)
+
+
+@pytest.mark.parametrize("text", ["U\u00b5", "V\u03bc", "I\u0434", "J\u0434"])
+def test_a_mixed_word_is_one_script_whatever_its_case(text: str) -> None:
+    assert fold(fold(text)) == fold(text) == fold(text.lower())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from models.pair_model import load_pair_model
 from streams.matching.grade import Thresholds
 from streams.matching.index import HotFactIndex
-from streams.matching.matcher import MAX_PAIRS, Matcher, PostText
+from streams.matching.matcher import COMPARED_CHARS, MAX_PAIRS, Matcher, PostText
 from streams.posts import HotFact, HotKind, Match
 from streams.records import Grade
 from tests.unit.matching.facts import BORN_AFTER, BORN_BEFORE, hot
@@ -112,6 +113,86 @@ def test_a_fact_that_spans_two_sentences_is_found_in_both_together() -> None:
     assert match.grade is Grade.REPEATS_VANDALISED
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lake Orrin.",
+        "lake orrin",
+        "The Lake Orrin",
+        "I love Lake Orrin!!!!!",
+        "#LakeOrrin Lake Orrin, Lake Orrin",
+        "Orrin Water Orrin Lake",
+        "https://en.wikipedia.org/wiki/Lake_Orrin",
+        "",
+    ],
+)
+@pytest.mark.parametrize("kind", list(HotKind))
+def test_who_only_names_the_page_repeats_nothing_of_what_was_put_in(text: str, kind: HotKind) -> None:
+    names = ("Lake Orrin", "Orrin Water", *(f"Orrin {number}" for number in range(20)))
+    for after in ("LAKE ORRIN SUCKS!!!!!", "Lake Orrin", "The Lake Orrin, or Orrin Water."):
+        fact = msgspec.structs.replace(hot("", after, title="Lake Orrin", kind=kind), names=names)
+        assert matcher(fact).match(text, ("https://en.wikipedia.org/wiki/Lake_Orrin",)) == ()
+
+
+def test_who_says_what_was_put_in_repeats_it() -> None:
+    found = only("lake orrin SUCKS", hot("", "LAKE ORRIN SUCKS!!!!!", title="Lake Orrin"))
+    assert found.grade is Grade.REPEATS_VANDALISED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Abraham Lincoln was the 16th president. Thomas Edison was born on February 12, 1808, in Ohio.",
+        "abraham lincoln was the 16th president\nthomas edison was born on february 12, 1808, in kentucky",
+        "Thomas Edison was born on February 12, 1808, in Ohio. Abraham Lincoln was president.",
+    ],
+)
+def test_neighbours_about_two_subjects_state_nothing_together(text: str) -> None:
+    assert all(match.grade is Grade.SUGGESTED for match in matcher().match(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Abraham Lincoln, born in Kentucky! On February 12, 1808.",
+        "Abraham Lincoln was a president. He was born on February 12, 1808.",
+    ],
+)
+def test_neighbours_about_one_subject_state_a_fact_together(text: str) -> None:
+    assert only(text).grade is Grade.REPEATS_VANDALISED
+
+
+def _of_one_page(number: int) -> HotFact:
+    rng = random.Random(number)
+    place, year = rng.choice(("Springfield", "Vandalia", "Decatur", "Salem")), 1820 + number // 2
+    said = rng.choice(("spoke against slavery", "opened a store", "won a case", "lost an election"))
+    before = f"In {year} Lincoln {said} in {place} before {number + 30} people of the town."
+    return hot(before, before.replace(str(year), str(year + 100)), hot_id=f"h{number}")
+
+
+def test_each_of_many_facts_of_one_page_is_found() -> None:
+    facts = [_of_one_page(number) for number in range(64)]
+    held = matcher(*facts)
+    for fact in facts:
+        found = held.match(f"Abraham Lincoln, my hero: {fact.fact.after}")
+        assert (fact.hot_id, Grade.REPEATS_VANDALISED) in {(one.hot_id, one.grade) for one in found}
+
+
+@pytest.mark.parametrize("at", [0, 9, 19])
+def test_a_statement_of_a_long_post_is_found_wherever_it_stands(at: int) -> None:
+    rng = random.Random(at)
+    words = "river music garden winter people letter window market summer bridge story table".split()
+    post = [
+        f"Abraham Lincoln {number} {' '.join(rng.choices(words, k=20))}"[:144] + " end."
+        for number in range(19)
+    ]
+    post.insert(at, BORN_AFTER)
+    text = " ".join(post)
+    assert 2_500 < len(text) <= 3_000
+    found = only(text)
+    assert (found.grade, found.statement) == (Grade.REPEATS_VANDALISED, BORN_AFTER)
+
+
 def test_a_post_that_states_both_sides_apart_is_for_a_person() -> None:
     match = only(f"{BORN_AFTER} My book has something else there. {BORN_BEFORE}")
     assert match.grade is Grade.SUGGESTED
@@ -177,7 +258,9 @@ class _Everything:
     def __init__(self, facts: Sequence[HotFact]) -> None:
         self._facts = {fact.hot_id: fact for fact in facts}
 
-    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> list[_Named]:
+    def candidates(
+        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
+    ) -> list[_Named]:
         return [_Named(hot_id) for hot_id in self._facts]
 
     def get(self, hot_id: str) -> HotFact | None:
@@ -213,7 +296,11 @@ def test_work_on_one_post_is_bounded() -> None:
         for number in range(500)
     ]
     Matcher(_Everything(facts), model).match(" ".join(fact.fact.after for fact in facts))
-    assert model.calls == [2 * MAX_PAIRS]
+    assert 10 <= model.calls[0] <= 2 * MAX_PAIRS
+    long = " ".join(f"word{number}" for number in range(60))
+    facts = [hot(f"{long} {number}", f"{number} {long}", hot_id=f"h{number}") for number in range(50)]
+    Matcher(_Everything(facts), model).match(f"{long}. " * 50)
+    assert 2 <= model.calls[1] <= 2 * COMPARED_CHARS / (3 * len(long))
 
 
 @pytest.mark.parametrize(
