@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import AlertKind, Grade, LabelKind, Severity
-from streams.topics import ALERTS, LABELS, PAGE_STATUS
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
 
 #: The last two are the hops of a worker, each by the topic that it reads.
 SOURCES = (
@@ -127,7 +127,7 @@ class Metrics:
             self.sink_backlog.labels(sink)
 
 
-HOPS = ("performers", "pages")
+HOPS = ("performers", "pages", "posts")
 
 
 class WorkerMetrics:
@@ -164,7 +164,7 @@ class WorkerMetrics:
             self.late.labels(hop)
 
 
-ARCHIVED_TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name)
+ARCHIVED_TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name)
 ARCHIVE_OUTCOMES = ("written", "known", "rejected", "expired")
 ARCHIVE_ERRORS = ("unreachable", "disk_full", "no_tables", "refused", "topics")
 
@@ -233,4 +233,7 @@ class IngestMetrics:
         )
         for source in ("eventstreams", "rcfeed", "ndjson"):
             for outcome in ("routed", "changes_only"):
+                self.records.labels(source, outcome)
+        for source in ("jetstream", "mastodon", "posts"):
+            for outcome in ("written", "skipped", "dead_lettered"):
                 self.records.labels(source, outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from streams.posts import Post, PostsGone, post_key
 from streams.records import Edit, LogEvent, PerformerKind, TagsChange
 from streams.state.performer import keys_of
 from streams.store.keys import state_id
@@ -64,3 +65,15 @@ def places_in_edits(record: Edit | LogEvent | TagsChange, partitions: int) -> li
         partition = partition_of_page(record.wiki, title, partitions)
         places.setdefault(partition, page_key(record.wiki, title))
     return [(key, partition) for partition, key in places.items()]
+
+
+def places_in_posts(record: Post | PostsGone, partitions: int) -> list[tuple[str, int]]:
+    """Keys and partitions in `posts`: a post, its edits and its deletion meet in one, in their order. The
+    deletion of an account goes to all: its posts are in all of them."""
+    post_id = record.post_id
+    if post_id is None:
+        assert isinstance(record, PostsGone)
+        key = post_key(record.platform, f"\x1f{record.author}")
+        return [(key, partition) for partition in range(partitions)]
+    key = post_key(record.platform, post_id)
+    return [(key, state_id(key) % partitions)]

@@ -48,6 +48,11 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of its newest edit; None if it was never edited."""
 
     @property
+    def version_time(self) -> float:
+        """When it became what it is."""
+        return self.edited_time if self.edited_time is not None else self.event_time
+
+    @property
     def key(self) -> str:
         return post_key(self.platform, self.post_id)
 

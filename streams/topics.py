@@ -22,7 +22,7 @@ class Key(StrEnum):
 
     PERFORMER = "wiki:performer"
     PAGE = "wiki:title"
-    POST = "the author's id on the platform"
+    POST = "platform and the post's id"
     SOURCE = "the source's name"
     ORIGINAL = "the key of the record that could not be processed"
     STATE = "binary, the worker's own"
@@ -48,6 +48,9 @@ class Topic(msgspec.Struct, frozen=True):
     """Between our own processes: of no use to others, and may change."""
     segment_s: int = 3_600
     """Of a compacted topic: what is newer than the last closed segment is not compacted."""
+    compacted_within_s: int | None = None
+    """Of a compacted topic that may name posts: what was overwritten is gone after so long, whatever
+    share of the topic it is."""
 
     @property
     def config(self) -> dict[str, str]:
@@ -58,6 +61,8 @@ class Topic(msgspec.Struct, frozen=True):
                 "cleanup.policy": "delete",
                 "retention.ms": str(self.retention_s * 1_000),
             }
+        if self.compacted_within_s is not None:
+            common["max.compaction.lag.ms"] = str(self.compacted_within_s * 1_000)
         return common | {
             "cleanup.policy": "compact",
             # Who reads along sees every change, as long as it is not further behind than this.
@@ -80,7 +85,13 @@ FEEDBACK = Topic(
 PAGE_STATUS = Topic("factwatch.page-status.v1", Key.PAGE, "what is open on a page", None)
 ALERTS = Topic("factwatch.alerts.v1", Key.PAGE, "alerts, as CloudEvents", 30 * DAY_S)
 LABELS = Topic("factwatch.labels.v1", Key.PAGE, "what became of edits", 30 * DAY_S)
-POSTS = Topic("factwatch.posts.v1", Key.POST, "social posts", 7 * DAY_S)
+POSTS = Topic("factwatch.posts.v1", Key.POST, "social posts, and their deletions", 7 * DAY_S)
+#: As long as alerts, and longer: an archive that is made anew must not bring deleted posts back.
+POSTS_GONE = Topic("factwatch.posts-gone.v1", Key.POST, "deletions alone", 31 * DAY_S)
+HOT_FACTS = Topic("factwatch.hot-facts.v1", Key.PAGE, "what posts are held against", None)
+MATCHES = Topic(
+    "factwatch.matches.v1", Key.PAGE, "posts and the hot facts they bear on", DAY_S, internal=True
+)
 DEAD_LETTERS = Topic(
     "factwatch.dead-letters.v1", Key.ORIGINAL, "what could not be processed", 30 * DAY_S
 )
@@ -102,21 +113,24 @@ PAGE_STATE = Topic(
     None,
     max_message_bytes=8 * MIB,  # a page's memory of words can take megabytes
     internal=True,
+    compacted_within_s=DAY_S,
 )
+POST_STATE = Topic("factwatch.post-state.v1", Key.STATE, "changelog of posts", None, internal=True)
 
 TOPICS = (
-    CHANGES, EDITS, PERFORMERS, FEEDBACK, PAGE_STATUS, ALERTS, LABELS, POSTS, DEAD_LETTERS, CURSORS,
-    PERFORMER_STATE, PAGE_STATE,
+    CHANGES, EDITS, PERFORMERS, FEEDBACK, PAGE_STATUS, ALERTS, LABELS, POSTS, POSTS_GONE, HOT_FACTS,
+    MATCHES, DEAD_LETTERS, CURSORS, PERFORMER_STATE, PAGE_STATE, POST_STATE,
 )  # fmt: skip
 
 
 class Header:
-    """Names of the headers on changes, edits and what goes with them."""
+    """Names of the headers on changes, edits, posts, hot facts and what goes with them."""
 
     ROUTED = "factwatch.routed"
     """On changes: a copy is in edits already."""
     WATERMARK = "factwatch.watermark"
-    """The event time that had passed after this record, Unix seconds as `repr` of a float."""
+    """The event time that had passed after this record, Unix seconds as `repr` of a float: of edits, or
+    of posts. In hot facts: up to which edits have been decided."""
     TOO_LARGE = "factwatch.too_large"
     """The value is only the first bytes of what came."""
     REQUEUED = "factwatch.requeued"

@@ -13,13 +13,14 @@ import sqlalchemy as sa
 
 from streams.archive import tables
 from streams.archive.database import Database
-from streams.archive.delivered import Delivered, Partition
+from streams.archive.delivered import TOPICS, Delivered, Partition
 from streams.archive.feed import Fetched, Start, TopicsUnavailable
 from streams.archive.writer import ArchiveWriter, Position
 from streams.kafka.cloud_events import to_event
 from streams.partitions import key_bytes, page_key
+from streams.posts import PostsGone, encode_record
 from streams.records import Alert, Label, LabelKind, PageStatus, PageStatusKind
-from streams.topics import ALERTS, LABELS, PAGE_STATUS
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
 
 NOW = 1_764_000_000.0
 
@@ -80,6 +81,9 @@ class Logs:
     def nothing_open(self, title: str, wiki: str = "enwiki", partition: int = 0) -> Delivered:
         return self.put(PAGE_STATUS.name, key_bytes(page_key(wiki, title)), None, partition=partition)
 
+    def gone(self, gone: PostsGone, partition: int = 0) -> Delivered:
+        return self.put(POSTS_GONE.name, b"x", encode_record(gone), partition=partition)
+
     def all(self) -> list[Delivered]:
         return sorted(itertools.chain(*self.records.values()), key=lambda record: record.written_ms)
 
@@ -130,7 +134,7 @@ class MemoryTopics:
 
     def lag(self, done: Mapping[Partition, int]) -> dict[str, int]:
         self._refuse_when_away()
-        lag = dict.fromkeys((ALERTS.name, LABELS.name, PAGE_STATUS.name), 0)
+        lag = dict.fromkeys(TOPICS, 0)
         for where in self.logs.records:
             lag[where.topic] += max(self.logs.end(where) - done.get(where, 0), 0)
         return lag

@@ -14,19 +14,29 @@ import msgspec
 from streams.content.wiki_facts import WikiFacts
 from streams.kafka.cloud_events import from_event
 from streams.kafka.records import Headers, OutRecord
-from streams.partitions import key_bytes, place_in_changes, places_in_edits
+from streams.matching.index import HotFactIndex
+from streams.matching.matcher import Matcher
+from streams.partitions import key_bytes, place_in_changes, places_in_edits, places_in_posts
+from streams.posts import Post, PostsGone, encode_record
 from streams.records import Alert, DeadLetter, Label, PageStatus, Skip
+from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.ids import RememberedIds
-from streams.runners.partitions.page_partition import PagePartition
+from streams.runners.partitions.page_partition import Attach, PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
+from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
 from streams.runners.partitions.wire import Work
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
 from streams.runners.states import States
+from streams.stages.amplification_policy import AmplificationPolicy
+from streams.stages.amplify import Amplifier
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
+from streams.stages.posts.authors import Authors
+from streams.stages.posts.normalize import PostNormalizer
+from streams.state.amplification import AmplificationState
 from streams.state.watermark import Watermark
 from streams.store.partitions import PartitionFile, PartitionStore
 from streams.topics import (
@@ -35,14 +45,19 @@ from streams.topics import (
     DEAD_LETTERS,
     EDITS,
     FEEDBACK,
+    HOT_FACTS,
     LABELS,
+    MATCHES,
     PAGE_STATE,
     PAGE_STATUS,
     PERFORMER_STATE,
     PERFORMERS,
+    POST_STATE,
+    POSTS,
     Header,
 )
 from tests.core_world import HOST, POLICY
+from tests.post_core_world import pair_model
 
 
 class Record(NamedTuple):
@@ -57,15 +72,21 @@ class Record(NamedTuple):
     headers: Headers
 
 
-Unit = PerformerPartition | PagePartition
+Unit = PerformerPartition | PagePartition | PostPartition
 Place = tuple[str, int]
 """`(hop, partition)`."""
 
 READS = {
     "performers": (CHANGES.name, FEEDBACK.name),
-    "pages": (EDITS.name, PERFORMERS.name),
+    "pages": (EDITS.name, PERFORMERS.name, MATCHES.name),
+    "posts": (POSTS.name,),
 }
-CHANGELOGS = {"performers": PERFORMER_STATE.name, "pages": PAGE_STATE.name}
+CHANGELOGS = {
+    "performers": PERFORMER_STATE.name,
+    "pages": PAGE_STATE.name,
+    "posts": POST_STATE.name,
+}
+AMPLIFICATION = AmplificationPolicy(posts=3, authors=2, reach=1_000)
 
 
 class Cluster:
@@ -81,6 +102,7 @@ class Cluster:
         delay_s: float = 10.0,
         patience_s: float = math.inf,
         retention_s: float = math.inf,
+        attach: Attach = list,
     ) -> None:
         self.partitions = partitions
         self._directory = directory
@@ -89,14 +111,18 @@ class Cluster:
         self._delay_s = delay_s
         self._patience_s = patience_s
         self._retention_s = retention_s
+        self._attach = attach
         self.topics: dict[tuple[str, int], list[Record]] = {}
         self.watermark = Watermark()
+        self.posts_watermark = Watermark()
         self._normalize = Normalizer()
         self._files = itertools.count()
         self._file = PartitionFile(directory / "rocks-0")
         self.now = 0.0
         self.units: dict[Place, Unit] = {}
         self.stores: dict[Place, PartitionStore] = {}
+        self.replicas: dict[int, tuple[FactReplica, dict[int, int]]] = {}
+        """Of each post partition, as if it were in a process of its own: with the next offsets."""
         for place in itertools.product(READS, range(partitions)):
             self.take_over(place)
 
@@ -129,6 +155,20 @@ class Cluster:
         for partition in range(self.partitions):
             self.append(EDITS.name, partition, b"", None, [stamp])
 
+    def ingest_posts(self, records: Iterable[Post | PostsGone]) -> None:
+        """As `factwatch ingest posts` does."""
+        for record in records:
+            self.posts_watermark.advance(record.event_time)
+            stamp = (Header.WATERMARK, repr(self.posts_watermark.time).encode())
+            for key, place in places_in_posts(record, self.partitions):
+                self.append(POSTS.name, place, key_bytes(key), encode_record(record), [stamp])
+
+    def post_heartbeat(self, newest: float = 0.0) -> None:
+        self.posts_watermark.newest = max(self.posts_watermark.newest, newest)
+        stamp = (Header.WATERMARK, repr(self.posts_watermark.time).encode())
+        for partition in range(self.partitions):
+            self.append(POSTS.name, partition, b"", None, [stamp])
+
     # -- work --------------------------------------------------------------------------------------
 
     def take_over(self, place: Place, *, lost_disk: bool = False) -> None:
@@ -142,9 +182,8 @@ class Cluster:
         new = [(record.key or b"", record.value) for record in log[store.offset :]]
         store.apply(new, len(log))
         self.stores[place] = store
-        self.units[place] = (
-            self._performers(store, partition) if hop == "performers" else self._pages(store, partition)
-        )
+        make = {"performers": self._performers, "pages": self._pages, "posts": self._posts}[hop]
+        self.units[place] = make(store, partition)
 
     def _performers(self, store: PartitionStore, partition: int) -> PerformerPartition:
         return PerformerPartition(
@@ -164,10 +203,41 @@ class Cluster:
             partition=partition,
             partitions=self.partitions,
             make_processor=self._processor(),
+            amplifier=Amplifier(AMPLIFICATION),
+            attach=self._attach,
             now=lambda: self.now,
             patience_s=self._patience_s,
             retention_s=self._retention_s,
         )
+
+    def _posts(self, store: PartitionStore, partition: int) -> PostPartition:
+        index = HotFactIndex()
+        replica = FactReplica(index, self.partitions)
+        self.replicas[partition] = (replica, {})
+        self.read_hot_facts(partition)
+        replica.complete = True
+        return PostPartition(
+            store,
+            partition=partition,
+            partitions=self.partitions,
+            replica=replica,
+            matcher=Matcher(index, pair_model()),
+            normalizer=PostNormalizer(Authors(None)),
+            now=lambda: self.now,
+            join_s=self._patience_s,
+        )
+
+    def read_hot_facts(self, partition: int, most: int = 1_000_000) -> bool:
+        """The replica beside that post partition, at most `most` records of each partition."""
+        replica, offsets = self.replicas[partition]
+        got = False
+        for of in range(self.partitions):
+            first = offsets.get(of, 0)
+            records = self.topics.get((HOT_FACTS.name, of), [])[first : first + most]
+            replica.take(of, records)
+            offsets[of] = first + len(records)
+            got |= bool(records)
+        return got
 
     def _processor(
         self,
@@ -199,7 +269,7 @@ class Cluster:
         """Give a unit the next records of each topic that it reads, at most `most`."""
         hop, partition = place
         unit = self.units[place]
-        got = False
+        got = self.read_hot_facts(partition, most) if hop == "posts" else False
         for topic in READS[hop]:
             log = self.topics.get((topic, partition), [])
             first = unit.positions.get(topic, 0)
@@ -251,6 +321,15 @@ class Cluster:
 
     def alerts(self) -> list[Alert]:
         return [from_event(r.key, r.value or b"", r.headers) for r in self.values(ALERTS.name)]
+
+    def spreads(self) -> dict[str, AmplificationState]:
+        """By hot_id, of all page partitions."""
+        return {
+            state.hot_id: state
+            for (hop, _), store in self.stores.items()
+            if hop == "pages"
+            for state, _ in store.spreads()
+        }
 
     def labels(self) -> dict[int, tuple[str | None, int | None]]:
         """rev_id -> (label, reverted_by), the last that was said."""

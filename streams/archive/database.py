@@ -74,6 +74,15 @@ class Database:
             pool_size=READERS, max_overflow=0, pool_timeout=CONNECT_S, isolation_level="AUTOCOMMIT"
         )
 
+    def erase(self, engine: sa.Engine) -> None:
+        """What was overwritten leaves SQLite's log too, as far as no reader holds it. PostgreSQL's own
+        vacuum does it there, in its time."""
+        if self.is_sqlite:
+            with engine.connect() as db:
+                connection = db.connection.driver_connection
+                if connection is not None:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     @contextmanager
     def told(self) -> Iterator[None]:
         """The database's errors as `ArchiveUnavailable` or `StoreCorrupt`."""
@@ -203,6 +212,7 @@ def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver's own BEGINs come too late
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # a deleted post leaves no bytes in freed space
 
 
 def _begin_immediate(connection: sa.Connection) -> None:

@@ -8,10 +8,11 @@ import msgspec
 
 from streams.kafka.cloud_events import MAX_VALUE_BYTES, NotAnAlert, from_event
 from streams.partitions import key_bytes, page_key
+from streams.posts import PostsGone, decode_record
 from streams.records import Alert, Label, PageStatus
-from streams.topics import ALERTS, LABELS, PAGE_STATUS
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
 
-TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name)
+TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name)
 #: An index takes no longer text; titles of the pipeline are bounded by it too.
 MAX_TITLE_CHARS = 600
 MAX_ID_CHARS = 128
@@ -49,16 +50,19 @@ class NotStorable(Exception):
     """A record that is not what its topic should hold."""
 
 
-def read(record: Delivered) -> Alert | Label | PageStatus | NothingOpen:
+def read(record: Delivered) -> Alert | Label | PageStatus | NothingOpen | PostsGone:
     """What it says. What comes back can be stored: no NUL, no integer beyond 64 bits, no text beyond
     what an index takes. Raises `NotStorable` with one line."""
     try:
-        found: Alert | Label | PageStatus | NothingOpen = _READERS[record.where.topic](record)
+        found: Alert | Label | PageStatus | NothingOpen | PostsGone = _READERS[record.where.topic](
+            record
+        )
     except NotAnAlert as err:
         raise NotStorable(str(err)) from None
     except (msgspec.DecodeError, UnicodeError) as err:
         raise NotStorable(ascii(str(err))[:300]) from None
-    _check(found)
+    if not isinstance(found, PostsGone):  # of that only digests are stored
+        _check(found)
     return found
 
 
@@ -97,13 +101,22 @@ def _page_status(record: Delivered) -> PageStatus | NothingOpen:
     return status
 
 
+def _posts_gone(record: Delivered) -> PostsGone:
+    found = decode_record(_bounded(record))
+    if not isinstance(found, PostsGone) or (found.post_id is None) == (found.author is None):
+        raise NotStorable("not a deletion")
+    return found
+
+
 def _bounded(record: Delivered) -> bytes:
     if not record.value or len(record.value) > MAX_VALUE_BYTES:
         raise NotStorable(f"the value has {len(record.value or b'')} bytes, not 1 to {MAX_VALUE_BYTES}")
     return record.value
 
 
-_READERS: dict[str, Any] = dict(zip(TOPICS, (_alert, _read_label, _page_status), strict=True))
+_READERS: dict[str, Any] = dict(
+    zip(TOPICS, (_alert, _read_label, _page_status, _posts_gone), strict=True)
+)
 
 
 def _check(found: Alert | Label | PageStatus | NothingOpen) -> None:

@@ -1,7 +1,8 @@
 """The archive's tables. `migrations/` makes them; a contract test compares the two.
 
 Times are Unix seconds. `body` is the record as it came, JSON: text and not jsonb, which refuses an
-escaped NUL. The tables grow with what happened and are never pruned: that is an archive's job.
+escaped NUL. The tables grow with what happened and are never pruned: that is an archive's job. Only
+what a deleted post is named by leaves them.
 """
 
 from __future__ import annotations
@@ -54,6 +55,29 @@ alerts = sa.Table(
     _column("body", _Text),
     sa.Index(None, "alert_id", "seq"),
     sa.Index(None, "wiki", "title", "seq"),
+)
+
+#: Posts that stored alerts name, by digests of theirs: what a deletion finds them by.
+alert_posts = sa.Table(
+    "alert_posts",
+    METADATA,
+    sa.Column("post", BigInt, primary_key=True, autoincrement=False),
+    sa.Column("seq", BigInt, primary_key=True, autoincrement=False),
+    _column("author", BigInt),
+    _column("event_time", _Time),
+    sa.Index(None, "author"),
+    sa.Index(None, "event_time"),
+)
+
+#: Posts and accounts deleted lately, by digest, for alerts that are read later than the deletion.
+#: `until`: of an account, event time of the deletion.
+posts_gone = sa.Table(
+    "posts_gone",
+    METADATA,
+    sa.Column("digest", BigInt, primary_key=True, autoincrement=False),
+    _column("until", _Time, null=True),
+    _column("read_ms", BigInt),
+    sa.Index(None, "read_ms"),
 )
 
 #: The newest state change of each alert.

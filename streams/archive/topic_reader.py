@@ -1,4 +1,4 @@
-"""The three topics, read from the positions that the database keeps.
+"""Its topics, read from the positions that the database keeps.
 
 Partitions are assigned by hand, without a consumer group. A group's offsets would be a second truth
 beside the positions that are committed with the rows; and there is nothing to share out: one process

@@ -7,6 +7,7 @@ the order in which commits become visible: whoever reads behind a seq misses not
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from streams.archive import tables
+from streams.archive import redaction, tables
 from streams.archive.database import Database
 from streams.archive.delivered import (
     Delivered,
@@ -25,11 +26,15 @@ from streams.archive.delivered import (
     headers_of,
     read,
 )
+from streams.posts import PostsGone
 from streams.records import Alert, AlertStatus, Label, PageStatus
 
 #: An alert's life goes one way. Its page may move to another title and partition meanwhile, so that its
 #: state changes can come in any order.
 _RANK = {AlertStatus.OPEN: 0, AlertStatus.UPDATED: 1, AlertStatus.RESOLVED: 2}
+
+#: How often posts that are too old are looked for.
+LOOK_EVERY_S = 60.0
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -57,8 +62,11 @@ class PositionsMoved(Exception):
 class ArchiveWriter:
     """For one thread. Everything raises `ArchiveUnavailable` while the database can't be used."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, post_retention_s: float = math.inf) -> None:
+        """Alerts name a post as long as `post_retention_s` after it was made, then no more."""
         self._database = database
+        self._post_retention_s = post_retention_s
+        self._looked_s = -math.inf
         self._engine = database.writer()
         self._insert: Any = sqlite.insert if database.is_sqlite else postgresql.insert
 
@@ -80,7 +88,9 @@ class ArchiveWriter:
             stored = _positions(db)
             if any(stored.get(where) != before.get(where) for where in after):
                 raise PositionsMoved
-            outcomes = self._apply(db, records, seq, {where: p.generation for where, p in after.items()})
+            generations = {where: position.generation for where, position in after.items()}
+            outcomes, redacted = self._apply(db, records, seq, generations, round(now * 1_000))
+            redacted += self._redact_old(db, now)
             self._upsert(
                 db,
                 tables.positions,
@@ -90,7 +100,17 @@ class ArchiveWriter:
                 ),
             )
             _set_meta(db, "last_write_ms", round(now * 1_000))
+        if redacted:
+            self._database.erase(self._engine)
         return outcomes
+
+    def _redact_old(self, db: sa.Connection, now: float) -> int:
+        if now - self._looked_s < LOOK_EVERY_S:
+            return 0
+        redacted = redaction.redact_old(db, now - self._post_retention_s)
+        if not redacted:  # else there may be more
+            self._looked_s = now
+        return redacted
 
     def close(self) -> None:
         self._engine.dispose()
@@ -101,7 +121,10 @@ class ArchiveWriter:
         records: Sequence[Delivered],
         seq: int,
         generations: dict[Partition, int],
-    ) -> Counter[Outcome]:
+        now_ms: int,
+    ) -> tuple[Counter[Outcome], int]:
+        """What became of them, and how many stored alerts named a post that was deleted."""
+        gone: list[tuple[Delivered, PostsGone]] = []
         alerts: list[tuple[Delivered, Alert]] = []
         labels: list[tuple[Delivered, Label]] = []
         statuses: list[tuple[Delivered, PageStatus | NothingOpen]] = []
@@ -116,9 +139,13 @@ class ArchiveWriter:
                 alerts.append((record, found))
             elif isinstance(found, Label):
                 labels.append((record, found))
+            elif isinstance(found, PostsGone):
+                gone.append((record, found))
             else:
                 statuses.append((record, found))
         outcomes = Counter(Outcome(row["topic"], "rejected") for row in rejected)
+        told, redacted = self._forget(db, gone, now_ms)
+        outcomes += told
         outcomes += self._write_alerts(db, alerts, seq)
         outcomes += self._write_newest(db, tables.labels, ("written_ms", "position"), (
             (record.where.topic, _label_row(record, label)) for record, label in labels
@@ -128,7 +155,24 @@ class ArchiveWriter:
             for record, found in statuses
         ))  # fmt: skip
         self._upsert(db, tables.rejects, rejected)
-        return outcomes
+        return outcomes, redacted
+
+    def _forget(
+        self, db: sa.Connection, gone: Sequence[tuple[Delivered, PostsGone]], now_ms: int
+    ) -> tuple[Counter[Outcome], int]:
+        """Before the batch's alerts are written, which may name what is gone."""
+        outcomes: Counter[Outcome] = Counter()
+        if not gone:
+            return outcomes, 0
+        rows = {row["digest"]: row for row in (redaction.gone_row(one, now_ms) for _, one in gone)}
+        self._upsert(db, tables.posts_gone, rows.values())
+        redaction.forget_old(db, now_ms)
+        redacted = 0
+        for record, one in gone:
+            named = redaction.redact_stored(db, one)
+            redacted += named
+            outcomes[Outcome(record.where.topic, "written" if named else "known")] += 1
+        return outcomes, redacted
 
     def _write_alerts(
         self, db: sa.Connection, delivered: Sequence[tuple[Delivered, Alert]], seq: int
@@ -144,7 +188,9 @@ class ArchiveWriter:
         changes: list[Row] = []
         now = self._stored(db, tables.alerts_now, {(alert.alert_id,) for _, alert in delivered})
         newest: dict[Key, Row] = {}
-        for record, alert in delivered:
+        left = redaction.redact_new(db, [alert for _, alert in delivered])
+        stored: list[tuple[int, Alert]] = []
+        for (record, _), alert in zip(delivered, left, strict=True):
             if alert.ce_id in known:
                 outcomes[Outcome(record.where.topic, "known")] += 1
                 continue
@@ -152,6 +198,7 @@ class ArchiveWriter:
             outcomes[Outcome(record.where.topic, "written")] += 1
             seq += 1
             changes.append(_alert_row(alert, seq))
+            stored.append((seq, alert))
             row = _now_row(record, alert, seq)
             key = (alert.alert_id,)
             if key not in now or _alert_order(now[key]) <= _alert_order(row):
@@ -159,6 +206,7 @@ class ArchiveWriter:
         if changes:
             db.execute(sa.insert(tables.alerts), changes)
             _set_meta(db, "last_seq", seq)
+            redaction.remember_names(db, stored)
         self._upsert(db, tables.alerts_now, newest.values())
         return outcomes
 

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from prometheus_client import CollectorRegistry
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from streams.cli.archive import archive_extra, database_of, quiet_libraries
 from streams.cli.output import say, set_up_logging
+from streams.cli.without_extra import kafka_extra
 from streams.clock import SystemClock
-from streams.settings import load_settings
+from streams.errors import BrokerUnavailable
+from streams.posts import Post, PostsGone
+from streams.settings import Settings, load_settings, variable_of
 from streams.web.app import build_app
+from streams.web.post_intake import PostIntake
 from streams.web.problems import problem_response
 from streams.web.server import WebServer
-from streams.web.tokens import load_tokens
+from streams.web.tokens import Tokens, load_tokens
+
+if TYPE_CHECKING:
+    from streams.kafka.post_sender import PostSender
+
+log = logging.getLogger("factwatch")
 
 
 @click.command(short_help="Serve the page and the API from the archive.")
 def api() -> None:
     """Serve what `factwatch archive` keeps in FACTWATCH_DATABASE_URL at FACTWATCH_HTTP_BIND: the page,
-    /v1, /metrics. It only reads, and any number may run. While the database is away, /v1 answers 503.
-    Ctrl-C or SIGTERM ends it.
+    /v1, /metrics. Any number may run. While the database is away, /v1 answers 503. Where
+    FACTWATCH_KAFKA_BOOTSTRAP is set, POST /v1/posts writes to factwatch.posts.v1. Ctrl-C or SIGTERM
+    ends it.
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
@@ -44,8 +59,11 @@ def api() -> None:
     reader = ArchiveReader(database)
     status = ArchiveStatus(reader, SystemClock(), database.place, tuple(settings.wikis))
     tokens = load_tokens(Path(settings.api_tokens_file)) if settings.api_tokens_file else None
-    app = build_app(reader, CollectorRegistry(), status, status, tokens)
+    sender = _post_sender(settings) if variable_of("kafka_bootstrap") in os.environ else None
+    more = [_intake(settings, sender, tokens)] if sender is not None else []
+    app = build_app(reader, CollectorRegistry(), status, status, tokens, more=more)
     app.add_exception_handler(ArchiveUnavailable, _unavailable)
+    app.add_exception_handler(BrokerUnavailable, _not_taken)
     server = WebServer(app, settings.http_bind)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -59,10 +77,38 @@ def api() -> None:
     finally:
         server.stop()
         reader.close()
+        if sender is not None:
+            sender.close()
+
+
+def _post_sender(settings: Settings) -> PostSender:
+    with kafka_extra():
+        from streams.kafka.complaints import listen
+        from streams.kafka.post_sender import PostSender
+        from streams.kafka.security import connection_of
+        from streams.runners.ingest_posts import HandedIn
+    listen(shown=settings.log_level == "debug")
+    return PostSender(connection_of(settings), HandedIn(SystemClock()))
+
+
+def _intake(settings: Settings, sender: PostSender, tokens: Tokens | None) -> Route:
+    from streams.cli.compose_posts import post_normalizer
+
+    async def accept(records: Sequence[Post | PostsGone]) -> None:
+        await run_in_threadpool(sender.send, records)
+
+    return PostIntake(post_normalizer(settings), accept, tokens, SystemClock().now).route()
 
 
 def _unavailable(request: Request, error: Exception) -> Response:
     """/readyz has the reason: it names hosts, which are nobody's business who reads alerts."""
     return problem_response(
         503, "The archive's database can't be read now. Try again in a while.", {"Retry-After": "5"}
+    )
+
+
+def _not_taken(request: Request, error: Exception) -> Response:
+    log.warning("posts can't be written: %s", error)
+    return problem_response(
+        503, "Kafka does not take posts now. Send the same body again in a while.", {"Retry-After": "5"}
     )

@@ -59,7 +59,7 @@ def _serve(settings: Settings, database: Database) -> None:
         from streams.kafka.security import connection_of, for_kafka_python
     connection = connection_of(settings)
     metrics = ArchiveMetrics(CollectorRegistry())
-    writer = ArchiveWriter(database)
+    writer = ArchiveWriter(database, settings.post_retention_days * 86_400.0)
     archiver = Archiver(
         TopicReader(for_kafka_python(connection), TOPICS),
         writer,

@@ -1,4 +1,4 @@
-"""The composition root of a worker: settings in, both hops put together out."""
+"""The composition root of a worker: settings in, its hops put together out."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ from collections.abc import Callable
 import msgspec
 
 from models.classifier import Classifier
+from models.pair_model import load_pair_model
 from streams.cli.compose import links_of
+from streams.cli.compose_posts import post_normalizer
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
+from streams.matching.index import HotFactIndex
+from streams.matching.matcher import Matcher
 from streams.runners.collector import collect_rarely
+from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.page_partition import PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
+from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
-from streams.runners.partitions.task import PageHop, PerformerHop
+from streams.runners.partitions.task import PageHop, PerformerHop, PostHop
 from streams.runners.processor import Processor
 from streams.runners.states import States
 from streams.settings import Settings
+from streams.stages.amplification_policy import AmplificationPolicy
+from streams.stages.amplify import Amplifier
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.normalize import Normalizer
 from streams.store.partitions import PartitionStore
@@ -43,9 +51,14 @@ class WorkerParts:
         self._facts = facts
         self._attach = content.attach if content is not None else list
         self._retention_s = settings.retention_days * 86_400.0
+        index = HotFactIndex()
+        self.replica = FactReplica(index, partitions)
+        """To be filled by whoever reads the topic of hot facts."""
+        self._matcher = Matcher(index, load_pair_model())
+        self._post_normalizer = post_normalizer(settings)
 
-    def hops(self) -> tuple[PerformerHop, PageHop]:
-        return PerformerHop(self._performers), PageHop(self._pages)
+    def hops(self) -> tuple[PerformerHop, PageHop, PostHop]:
+        return PerformerHop(self._performers), PageHop(self._pages), PostHop(self._posts)
 
     def _performers(self, partition: int, store: PartitionStore) -> PerformerPartition:
         return PerformerPartition(
@@ -64,10 +77,22 @@ class WorkerParts:
             partition=partition,
             partitions=self._partitions,
             make_processor=self._processor(),
+            amplifier=Amplifier(AmplificationPolicy()),
             now=time.monotonic,
             attach=self._attach,
             retention_s=self._retention_s,
             progress_s=min(1.0, self._settings.feedback_delay_s / 8),
+        )
+
+    def _posts(self, partition: int, store: PartitionStore) -> PostPartition:
+        return PostPartition(
+            store,
+            partition=partition,
+            partitions=self._partitions,
+            replica=self.replica,
+            matcher=self._matcher,
+            normalizer=self._post_normalizer,
+            now=time.monotonic,
         )
 
     def _processor(

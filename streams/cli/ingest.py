@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
 from streams.cli.without_extra import kafka_extra
-from streams.clock import SystemClock
+from streams.clock import Clock, SystemClock
 from streams.errors import BadInput, BrokerUnavailable
 from streams.metrics import IngestMetrics
 from streams.settings import Settings, load_settings, variable_of
@@ -28,7 +28,7 @@ from streams.web.server import WebServer
 from streams.web.status import Part
 
 if TYPE_CHECKING:
-    from streams.runners.ingest import IngestRunner
+    from streams.runners.ingest import BatchMaker, IngestRunner
 
 #: How long a flush may take to its end when we are told to stop; then Kafka is away.
 DRAIN_S = 8.0
@@ -64,8 +64,61 @@ def changes(spec: str, as_json: bool) -> None:
     if isinstance(source, HistorySource):
         raise BadInput(f"{spec}: is a history, which has no recent changes: `factwatch replay` reads it")
     everything = spec != "eventstreams" and variable_of("wikis") not in os.environ
+    wikis = () if everything or "*" in settings.wikis else tuple(settings.wikis)
+    with kafka_extra():
+        from streams.runners.ingest_batch import BatchMaker
+
+    def normalizer_at(now: Callable[[], float]) -> Normalizer:
+        return Normalizer(wikis, settings.namespaces, now=now)
+
+    def make(partitions: int, clock: Clock) -> BatchMaker:
+        return BatchMaker(normalizer_at, partitions, clock)
+
+    _bring(settings, spec, source, source_name(spec, source), make, as_json=as_json)
+
+
+@ingest.command(short_help="Public posts.")
+@click.option(
+    "--source",
+    "spec",
+    required=True,
+    help="jetstream://HOST, mastodon://HOST or a FILE of posts.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Progress as a JSON line each second.")
+def posts(spec: str, as_json: bool) -> None:
+    """Write what a source gives to factwatch.posts.v1, deletions included.
+
+    Posts are normalized first: a platform's ids of authors are replaced by their keyed hash, unless
+    FACTWATCH_HASH_AUTHORS is false. Give every ingest and api the same FACTWATCH_AUTHOR_KEY_FILE. How
+    far it has read is committed with the posts, as by `ingest changes`. What can't be read goes to
+    factwatch.dead-letters.v1 as it came.
+    """
+    from streams.cli.compose_posts import open_post_sources, post_normalizer
+
+    settings = load_settings(os.environ)
+    set_up_logging(settings.log_level)
+    (source,) = open_post_sources([spec], settings)
+    normalizer = post_normalizer(settings)
+    with kafka_extra():
+        from streams.runners.ingest_posts import PostBatchMaker
+
+    def make(partitions: int, clock: Clock) -> PostBatchMaker:
+        return PostBatchMaker(normalizer, partitions, clock)
+
+    _bring(settings, spec, source, post_source_name(spec), make, as_json=as_json)
+
+
+def _bring(
+    settings: Settings,
+    spec: str,
+    source: Source,
+    name: str,
+    make: Callable[[int, Clock], BatchMaker],
+    *,
+    as_json: bool,
+) -> None:
     metrics = IngestMetrics(CollectorRegistry())
-    runner = _put_together(settings, spec, source, metrics, all_wikis=everything)
+    runner = _put_together(settings, source, name, metrics, make)
     server = WebServer(
         build_operations_app(metrics.registry, _Health(source, runner)), settings.http_bind
     )
@@ -85,8 +138,17 @@ def source_name(spec: str, source: Source) -> str:
     return source.name if source.name == "eventstreams" else f"{source.name}:{Path(spec).resolve()}"
 
 
+def post_source_name(spec: str) -> str:
+    """As of a source of changes: each address and file has a cursor of its own."""
+    return f"posts:{spec}" if "://" in spec else f"posts:{Path(spec).resolve()}"
+
+
 def _put_together(
-    settings: Settings, spec: str, source: Source, metrics: IngestMetrics, *, all_wikis: bool
+    settings: Settings,
+    source: Source,
+    name: str,
+    metrics: IngestMetrics,
+    make: Callable[[int, Clock], BatchMaker],
 ) -> IngestRunner:
     with kafka_extra():
         from streams.kafka.admin import shared_partitions
@@ -94,22 +156,15 @@ def _put_together(
         from streams.kafka.security import connection_of
         from streams.kafka.writer import KafkaWriter
         from streams.runners.ingest import IngestRunner
-        from streams.runners.ingest_batch import BatchMaker
     listen(shown=settings.log_level == "debug")
     connection = connection_of(settings)
     partitions = shared_partitions(connection)
-    wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
     clock = SystemClock()
-
-    def normalizer_at(now: Callable[[], float]) -> Normalizer:
-        return Normalizer(wikis, settings.namespaces, now=now)
-
-    name = source_name(spec, source)
     return IngestRunner(
         source=source,
         name=name,
         writer=KafkaWriter(connection, name),
-        make=BatchMaker(normalizer_at, partitions, clock),
+        make=make(partitions, clock),
         metrics=metrics,
         clock=clock,
         owner=uuid.uuid4().hex,

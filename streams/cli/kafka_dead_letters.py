@@ -66,13 +66,24 @@ def requeue(settings: Settings, ids: Sequence[tuple[int, int]] | None, reason: s
     """`ids` None: all, or all of one reason."""
     connection = _connection(settings)
     from streams.kafka.admin import shared_partitions
-    from streams.kafka.dead_letters import dead_letter_topic, original, send_back, wanted
+    from streams.kafka.dead_letters import (
+        dead_letter_topic,
+        is_of_posts,
+        original,
+        send_back,
+        wanted,
+    )
 
-    place = _place(shared_partitions(connection))
+    partitions = shared_partitions(connection)
+    place = _place(partitions)
+    of_post = _of_post(settings, partitions)
 
     def records() -> Iterator[OutRecord]:
         for letter in wanted(topic, ids, reason):
-            yield original(letter, place)
+            if is_of_posts(letter):
+                yield from of_post(letter)
+            else:
+                yield original(letter, place)
 
     with dead_letter_topic(connection) as topic:
         sent = send_back(connection, records())
@@ -104,6 +115,21 @@ def _place(partitions: int) -> Place:
         return in_changes.sendings[0].key, in_changes.sendings[0].partition
 
     return place
+
+
+def _of_post(settings: Settings, partitions: int) -> Callable[[KafkaDeadLetter], list[OutRecord]]:
+    """As ingest would write it now: where it can be read at last, without the platform's id of its
+    author."""
+    from streams.cli.compose_posts import post_normalizer
+    from streams.runners.ingest_posts import sent_back
+
+    normalizer = post_normalizer(settings)
+
+    def of_post(letter: KafkaDeadLetter) -> list[OutRecord]:
+        was_in_posts = bool(letter.told("partition"))
+        return sent_back(letter.value or b"", normalizer, partitions, was_in_posts=was_in_posts)
+
+    return of_post
 
 
 def _line(letter: KafkaDeadLetter) -> str:

@@ -200,9 +200,11 @@ def serve(
             webhook.start()
         if sink is not None:
             sink.write_new()
-        _greet(settings, spec, server.url, model.version, status.status().wikis)
-        watcher = threading.Thread(target=_tell_outages, args=(source, spec, stopping), daemon=True)
-        watcher.start()
+        _greet(settings, spec, post_specs, server.url, model.version, status.status().wikis)
+        for watched, name in [(source, spec), *zip(post_sources, post_specs, strict=True)]:
+            threading.Thread(
+                target=_tell_outages, args=(watched, name, stopping, watched is source), daemon=True
+            ).start()
         runner.take_requeued()
         try:
             runner.run_live()
@@ -238,24 +240,35 @@ def _webhook(settings: Settings, store: SqliteStore, metrics: Metrics) -> Webhoo
     return WebhookSink(store, store, metrics, settings.webhook_url, key, user_agent=settings.user_agent)
 
 
-def _greet(settings: Settings, spec: str, url: str, model_version: str, wikis: tuple[str, ...]) -> None:
+def _greet(
+    settings: Settings,
+    spec: str,
+    post_specs: Sequence[str],
+    url: str,
+    model_version: str,
+    wikis: tuple[str, ...],
+) -> None:
     watched = "every wiki" if "*" in wikis else ", ".join(wikis)
     say(f"Factwatch watches {watched} from {spec}; model {model_version}.")
+    for post_spec in post_specs:
+        say(f"  posts  {safe(post_spec)}")
     say(f"  page   {url}/")
     say(f"  alerts {url}/v1/alerts   metrics {url}/metrics")
     say(f"  state  {store_path(settings)}")
     say("Alerts follow as they come; Ctrl-C stops.")
 
 
-def _tell_outages(source: Source, spec: str, stopping: threading.Event) -> None:
-    """Say when the source is lost and when it is back, once each; the log has every try."""
+def _tell_outages(source: Source, spec: str, stopping: threading.Event, main: bool = True) -> None:
+    """Say when the source is lost and when it is back, once each; the log has every try. `main`: without
+    it there is nothing to see."""
     lost = said_connected = False
     while not stopping.wait(0.5):
         status = source.status()
         if status.state == "retrying" and not lost:
             lost = True
             say(f"{spec} can't be reached: {safe(status.detail)}")
-            say("  Trying again until it answers. Without a network, see it at work: make demo")
+            hint = " Without a network, see it at work: make demo" if main else ""
+            say(f"  Trying again until it answers.{hint}")
         elif status.state == "connected" and (lost or not said_connected):
             say(f"{spec}: {'connected again' if lost else 'connected'}")
             lost, said_connected = False, True

@@ -59,6 +59,7 @@ async def _serve(
     from streams.cli.compose_worker import WorkerParts
     from streams.cli.worker_status import WorkerStatus
     from streams.kafka.faust_app import build_app
+    from streams.kafka.hot_facts_reader import HotFactsReader
     from streams.kafka.log import KafkaLog
     from streams.runners.group_member import GroupMember
     from streams.runners.worker import Worker
@@ -76,8 +77,9 @@ async def _serve(
     # One thread for all partitions: what it does holds Python's lock nearly always, and an event loop
     # that it leaves free answers the broker in time.
     with ThreadPoolExecutor(1, "partitions") as executor:
-        hops = WorkerParts(settings, partitions, model, facts, content).hops()
-        status = WorkerStatus(metrics, WorkerMetrics(metrics.registry), time.time)
+        parts = WorkerParts(settings, partitions, model, facts, content)
+        hops = parts.hops()
+        status = WorkerStatus(metrics, WorkerMetrics(metrics.registry), parts.replica, time.time)
         worker = Worker(
             hops,
             file,
@@ -97,7 +99,12 @@ async def _serve(
         )
         server = WebServer(build_operations_app(metrics.registry, status), settings.http_bind)
         server.start()
+        reader = HotFactsReader(
+            connection, parts.replica, partitions, executor, lambda: worker.look("posts")
+        )
         watching = asyncio.create_task(status.watch(app, member))
+        reading = asyncio.create_task(reader.run())
+        reading.add_done_callback(lambda task: _fail_with(worker, task))
         try:
             say(f"Factwatch works on {partitions} partitions with whoever else is in {GROUP}.")
             say(f"  Kafka   {connection.where}")
@@ -107,10 +114,17 @@ async def _serve(
             say("stopped: others go on with these partitions, or the next start does")
         finally:
             watching.cancel()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
             server.stop()
             if content is not None:
                 content.close()
             file.close()
+
+
+def _fail_with(worker: Worker, task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (err := task.exception()) is not None:
+        worker.fail(err)
 
 
 async def _run(app: WorkerApp, worker: Worker, connection: Connection, stop: asyncio.Event) -> None:

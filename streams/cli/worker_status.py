@@ -7,24 +7,34 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from streams.metrics import Metrics, WorkerMetrics
+from streams.reasons import Stage
 from streams.runners.group_member import GroupMember
+from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.wire import Work
-from streams.topics import CHANGES, EDITS
+from streams.topics import CHANGES, EDITS, POSTS
 from streams.web.status import Part
 
 if TYPE_CHECKING:
     from streams.kafka.faust_app import WorkerApp
 
-_SOURCE = {"performers": CHANGES.name.split(".")[1], "pages": EDITS.name.split(".")[1]}
+_READS = {"performers": CHANGES.name, "pages": EDITS.name, "posts": POSTS.name}
+_SOURCE = {hop: topic.split(".")[1] for hop, topic in _READS.items()}
 WATCH_EVERY_S = 1.0
 
 
 class WorkerStatus:
     """Implements `Health` and `WorkDone`."""
 
-    def __init__(self, metrics: Metrics, worker: WorkerMetrics, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        worker: WorkerMetrics,
+        facts: FactReplica,
+        now: Callable[[], float],
+    ) -> None:
         self._metrics = metrics
         self._worker = worker
+        self._facts = facts
         self._now = now
         self._partitions: int | None = None
 
@@ -41,6 +51,10 @@ class WorkerStatus:
             metrics.dead_letters.labels(stage, reason).inc()
         for stage, taken_s in figures.stage_seconds.items():
             metrics.stage_seconds.labels(stage).observe(taken_s)
+        for grade, n in figures.matched.items():
+            metrics.posts_matched.labels(grade).inc(n)
+        if Stage.MATCH in figures.stage_seconds:
+            metrics.match_seconds.observe(figures.stage_seconds[Stage.MATCH])
         if figures.newest_arrival is not None and hop == "pages":
             metrics.event_freshness.set(max(0.0, self._now() - figures.newest_arrival))
         metrics.last_event_timestamp.labels(source).set(self._now())
@@ -55,16 +69,21 @@ class WorkerStatus:
             self._partitions = len(member.worker.partitions)  # recovered, not only assigned
             self._worker.partitions.set(self._partitions)
             self._worker.rebalances.set(figures.rebalances)
+            self._metrics.hot_facts.set(len(self._facts))
             lag: dict[str, int] = {}
             for (topic, _), behind in figures.lag.items():
                 lag[topic] = lag.get(topic, 0) + behind
             for (hop, _), unit in member.worker.units().items():
-                topic = CHANGES.name if hop == "performers" else EDITS.name
+                topic = _READS[hop]
                 lag[topic] = lag.get(topic, 0) + unit.waiting
             for topic, behind in lag.items():
                 self._worker.lag.labels(topic).set(behind)
 
     def parts(self) -> Mapping[str, Part]:
         if self._partitions is None:
-            return {"group": Part(False, "joining the group")}
-        return {"group": Part(True, f"{self._partitions} partitions")}
+            group = Part(False, "joining the group")
+        else:
+            group = Part(True, f"{self._partitions} partitions")
+        facts = self._facts
+        told = f"{len(facts)} hot" if facts.complete else "reading them from their beginning"
+        return {"group": group, "facts": Part(facts.complete, told)}

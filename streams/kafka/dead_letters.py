@@ -19,7 +19,7 @@ from streams.errors import BrokerUnavailable, NoTopics
 from streams.kafka.admin import REACH_S, unavailable
 from streams.kafka.records import Headers, OutRecord, header
 from streams.kafka.security import Connection, for_kafka_python
-from streams.topics import CHANGES, DEAD_LETTERS, MIB, Header
+from streams.topics import CHANGES, DEAD_LETTERS, MIB, POSTS, Header
 
 #: Of the headers that say why.
 PREFIX = "factwatch.error."
@@ -150,6 +150,10 @@ def dead_letter_topic(connection: Connection) -> Iterator[DeadLetterTopic]:
             consumer.close(autocommit=False)
     except KafkaError as err:
         raise unavailable(connection, err) from None
+
+
+def is_of_posts(letter: KafkaDeadLetter) -> bool:
+    return letter.told("topic") == POSTS.name
 
 
 def original(letter: KafkaDeadLetter, place: Place) -> OutRecord:

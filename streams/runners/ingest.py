@@ -20,9 +20,10 @@ from streams.errors import BrokerUnavailable
 from streams.kafka.cursors import Position
 from streams.kafka.writer import Sending, fenced
 from streams.metrics import IngestMetrics
-from streams.runners.ingest_batch import BatchMaker, FlushBatch
+from streams.runners.ingest_batch import FlushBatch
 from streams.sources.backoff import Backoff
 from streams.sources.base import Source, SourceItem
+from streams.state.watermark import Watermark
 
 #: How long a flush waits for more once it has something. Part of the time from edit to alert.
 GATHER_S = 0.02
@@ -47,6 +48,18 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
     def discard(self) -> None: ...
+
+
+class BatchMaker(Protocol):
+    """What a flush of a kind of source consists of: `ingest_batch`, `ingest_posts`."""
+
+    def go_on_from(self, watermark: Watermark) -> None: ...
+
+    def __call__(self, items: Sequence[SourceItem], *, heartbeat: bool = False) -> FlushBatch:
+        """`heartbeat`: tell everybody how far time has passed."""
+        ...
+
+    def position(self, source: str, position: Position) -> Sending: ...
 
 
 class IngestProgress(msgspec.Struct):
@@ -229,7 +242,7 @@ class IngestRunner:
         progress.flushes += 1
         progress.records += batch.records
         progress.routed += batch.routed
-        metrics.records.labels(source, "routed").inc(batch.routed)
-        metrics.records.labels(source, "changes_only").inc(batch.records - batch.routed)
+        for outcome, n in batch.outcomes.items():
+            metrics.records.labels(source, outcome).inc(n)
         if batch.cursor is not None:
             metrics.last_event_timestamp.labels(source).set(self._clock.now())

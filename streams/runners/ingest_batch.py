@@ -38,6 +38,9 @@ class FlushBatch(msgspec.Struct, frozen=True):
     watermark: Watermark
     records: int
     routed: int
+    """Those that others are to work on."""
+    outcomes: dict[str, int]
+    """Adds up to `records`."""
 
 
 class _Names(msgspec.Struct, gc=False):
@@ -89,12 +92,12 @@ class BatchMaker:
                 for partition in range(self._partitions)
             ]
         cursor = items[-1].cursor if items else None
-        return FlushBatch(sendings, cursor, msgspec.structs.replace(self._watermark), records, routed)
+        outcomes = {"routed": routed, "changes_only": records - routed}
+        watermark = msgspec.structs.replace(self._watermark)
+        return FlushBatch(sendings, cursor, watermark, records, routed, outcomes)
 
     def position(self, source: str, position: Position) -> Sending:
-        return Sending(
-            CURSORS.name, 0, source.encode(), msgspec.json.encode(position), [], self._timestamp_ms
-        )
+        return position_record(source, position, self._timestamp_ms)
 
     def _add(self, sendings: list[Sending], item: SourceItem, raw: bytes) -> bool:
         """True if a copy went to edits."""
@@ -143,3 +146,7 @@ class BatchMaker:
             partition = partition_of_page(names.database, title, self._partitions)
             return key_bytes(page_key(names.database, title)), partition
         return None, partition_of_bytes(raw, self._partitions)
+
+
+def position_record(source: str, position: Position, timestamp_ms: int) -> Sending:
+    return Sending(CURSORS.name, 0, source.encode(), msgspec.json.encode(position), [], timestamp_ms)

@@ -31,8 +31,8 @@ _LIST_COMMAND = "factwatch dead-letters list --kafka"
 
 
 class Worker:
-    """All partitions that this process has at the moment, of both hops: partition n of one goes with
-    partition n of the other."""
+    """All partitions that this process has at the moment, of all hops: partition n of one goes with
+    partition n of the others."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Worker:
         dead_letter_limit: float = 1.0,
         fenced_grace_s: float = FENCED_GRACE_S,
     ) -> None:
-        """`dead_letter_limit`: of what either hop took in lately, the share that stops this process."""
+        """`dead_letter_limit`: of what a hop took in lately, the share that stops this process."""
         self._hops = hops
         self._file = file
         self._log = log
         self._executor = executor
         self._told = done
         self._fenced_grace_s = fenced_grace_s
-        # One each: in a common one the second hop's records would hide what the first can't read.
+        # One each: in a common one another hop's records would hide what the first can't read.
         self._limits = {hop.name: DeadLetterLimit(dead_letter_limit, _LIST_COMMAND) for hop in hops}
         self._tasks: dict[tuple[str, int], tuple[PartitionTask, asyncio.Task[None]]] = {}
         self._hop_of = {topic: hop.name for hop in hops for topic in hop.reads}
@@ -151,6 +151,16 @@ class Worker:
     def _fail(self, err: BaseException) -> None:
         if not self.failed.done():
             self.failed.set_exception(err)
+
+    def look(self, hop: str) -> None:
+        """What partitions of this hop may wait for has come from elsewhere."""
+        for (name, _), (task, _) in self._tasks.items():
+            if name == hop:
+                task.look()
+
+    def fail(self, err: BaseException) -> None:
+        """Something beside the partitions went wrong that this process must not outlive."""
+        self._fail(err)
 
     async def take(self, topic: str, partition: int, records: Sequence[InRecord]) -> None:
         """Records of an assigned partition, in order. Returns when there is room for more."""

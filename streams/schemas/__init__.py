@@ -15,16 +15,26 @@ from typing import Any
 
 import msgspec
 
-from streams import records
+from streams import posts, records
+from streams.kafka import hot_facts
+from streams.kafka.hot_facts import HotFacts
+from streams.posts import HotKind, PostRecord
 from streams.records import Alert, AlertKind, ChangeType, Grade, Label, PageStatus
 
-ALERT, LABEL, PAGE_STATUS = "alert.v1", "label.v1", "page-status.v1"
-WIRE: dict[str, type[msgspec.Struct]] = {ALERT: Alert, LABEL: Label, PAGE_STATUS: PageStatus}
+ALERT, LABEL, PAGE_STATUS, HOT_FACTS = "alert.v1", "label.v1", "page-status.v1", "hot-facts.v1"
+POST = "post.v1"
+WIRE: dict[str, type[msgspec.Struct]] = {
+    ALERT: Alert,
+    LABEL: Label,
+    PAGE_STATUS: PageStatus,
+    HOT_FACTS: HotFacts,
+    POST: PostRecord,
+}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: Where the project publishes them. Another major version gets another address, as CloudEvents asks.
 BASE_URI = "https://raw.githubusercontent.com/factwatch/factwatch/main/streams/schemas"
 #: Sets to which later versions add members.
-OPEN_SETS = (AlertKind.__name__, ChangeType.__name__, Grade.__name__)
+OPEN_SETS = (AlertKind.__name__, ChangeType.__name__, Grade.__name__, HotKind.__name__)
 
 
 def schema_uri(name: str) -> str:
@@ -68,7 +78,8 @@ def _describe(name: str, part: dict[str, Any], fields: dict[str, str]) -> None:
 def _field_docstrings() -> dict[str, dict[str, str]]:
     """By class, then field: the string below a field, which Python itself drops."""
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(records)).body:
+    modules = (records, posts, hot_facts)
+    for node in [node for module in modules for node in ast.parse(inspect.getsource(module)).body]:
         if isinstance(node, ast.ClassDef):
             found[node.name] = {
                 field.target.id: text.value.value

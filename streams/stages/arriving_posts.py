@@ -15,7 +15,7 @@ _REASONS_CAP = 8
 
 def arriving(post: Post, match: Match | None) -> PendingPost:
     """`match` is None of a repost that came without text."""
-    version = post.edited_time if post.edited_time is not None else post.event_time
+    version = post.version_time
     return PendingPost(
         when=version,
         version=version,

@@ -10,6 +10,9 @@ big-endian, for the id; a value is MessagePack, None drops the key.
 | l | number of the first edit in it | edits as scored, at most `CHUNK` |
 | a | number of an edit | one that came with a moved page, out of the order of time |
 | r | number of an edit | it has a label |
+| h | `state_id` of the page | HotPage |
+| s | `state_id` of the hot_id | AmplificationState, and when to look at it again |
+| k | `key_digest` of the post | KnownPost |
 | i | number of the unit of work | ids of the events taken in |
 | m | 0 | `Meta` |
 """
@@ -22,7 +25,7 @@ import msgspec
 
 from streams.state.watermark import Watermark
 
-Table = Literal["p", "w", "e", "f", "l", "a", "r", "i", "m"]
+Table = Literal["p", "w", "e", "f", "l", "a", "r", "h", "s", "k", "i", "m"]
 
 Change = tuple[bytes, bytes | None]
 
@@ -52,12 +55,34 @@ class Meta(msgspec.Struct, array_like=True):
     """Event time up to which each page partition has told its reverts: of a performer partition."""
     told: float = 0.0
     """Event time up to which reverts were told: of a page partition."""
+    decided: float = 0.0
+    """Event time up to which posts were told that edits have been decided: of a page partition. Of a post
+    partition: newest event time of posts that pages were told."""
+    worked_on: dict[str, int] = {}
+    """By topic: of the records from `positions` on, those before this offset only hold something that
+    waits; the rest of them has been worked on."""
+    posts_told: dict[int, float] = {}
+    """Newest event time of posts that each post partition has told of: of a page partition."""
+    posts_done: float = 0.0
+    """What post partitions said of posts that came in before this newest event time has been worked on:
+    of a page partition."""
 
     def count(self, outcomes: dict[str, int]) -> None:
         total = dict(self.outcomes)
         for outcome, n in outcomes.items():
             total[outcome] = total.get(outcome, 0) + n
         self.outcomes = total
+
+
+class KnownPost(msgspec.Struct, array_like=True, gc=False):
+    """A post that bears on facts that are hot: what its edit or deletion has to undo."""
+
+    key: int
+    author: int
+    version: float
+    """Event time of its newest edit, or of itself."""
+    event_time: float
+    hot_ids: list[str]
 
 
 class LoggedEdit(msgspec.Struct, array_like=True, gc=False):

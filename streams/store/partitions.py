@@ -15,11 +15,14 @@ import msgspec
 from rocksdict import AccessType, BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
 
 from streams.errors import BadSetting, StoreCorrupt
+from streams.state.amplification import AmplificationState
 from streams.state.episode import EpisodeState
+from streams.state.hot_page import HotPage
 from streams.state.page import PageState
 from streams.state.performer import PerformerState
 from streams.state.words import PackedWords, WordMemory
-from streams.store.changelog import META, Change, LoggedEdit, Meta, Table, key_of
+from streams.store.changelog import META, Change, KnownPost, LoggedEdit, Meta, Table, key_of
+from streams.store.keys import state_id
 
 T = TypeVar("T")
 #: Of RocksDB, for all partitions of a worker.
@@ -105,6 +108,15 @@ class PartitionStore:
             batch.put(prefix + _OFFSET, b"%d" % offset)
         self._db.write(batch)
 
+    def erase(self) -> None:
+        """What was overwritten or deleted of what is known of posts leaves the files too, log included:
+        RocksDB would keep it until it gets round to it. From any thread; takes seconds where much is
+        kept."""
+        self._db.flush(True)
+        for table in ("h", "k", "s"):
+            head = self._prefix + table.encode()
+            self._db.compact_range(head, head + b"\xff" * 9)
+
     def clear(self) -> None:
         """Forget all: Kafka no longer has what this is a copy of."""
         self._db.delete_range(self._prefix, self._prefix + b"\xff")
@@ -123,6 +135,28 @@ class PartitionStore:
 
     def load_episode(self, key_id: int) -> EpisodeState | None:
         return self._load("e", (key_id,), _EPISODE.decode).get(key_id)
+
+    # -- SpreadStore, and what is known of posts ---------------------------------------------------
+
+    def hot_pages(self) -> list[HotPage]:
+        return [_decoded(_HOT_PAGE.decode, value) for _, value in self._scan("h", 0)]
+
+    def load_spreads(self, hot_ids: Sequence[str]) -> dict[str, AmplificationState]:
+        names = {state_id(hot_id): hot_id for hot_id in hot_ids}
+        return {
+            names[key_id]: state
+            for key_id, (state, _) in self._load("s", list(names), _SPREAD.decode).items()
+        }
+
+    def spreads(self) -> Iterator[tuple[AmplificationState, float | None]]:
+        """All, with the event time at which to look at each again."""
+        return (_decoded(_SPREAD.decode, value) for _, value in self._scan("s", 0))
+
+    def spread_deadlines(self) -> list[tuple[float | None, str]]:
+        return [(deadline, state.hot_id) for state, deadline in self.spreads()]
+
+    def known_posts(self) -> Iterator[KnownPost]:
+        return (_decoded(_KNOWN_POST.decode, value) for _, value in self._scan("k", 0))
 
     # -- EditLog, and what else a start asks for ---------------------------------------------------
 
@@ -239,6 +273,9 @@ _WORDS = msgspec.msgpack.Decoder(PackedWords)
 _PERFORMER = msgspec.msgpack.Decoder(PerformerState)
 _EPISODE = msgspec.msgpack.Decoder(EpisodeState)
 _META = msgspec.msgpack.Decoder(Meta)
+_HOT_PAGE = msgspec.msgpack.Decoder(HotPage)
+_SPREAD = msgspec.msgpack.Decoder(tuple[AmplificationState, float | None])
+_KNOWN_POST = msgspec.msgpack.Decoder(KnownPost)
 _EDIT = msgspec.msgpack.Decoder(LoggedEdit)
 _EDITS = msgspec.msgpack.Decoder(list[LoggedEdit])
 

@@ -23,9 +23,18 @@ from streams.archive.migrate import migrate, newest, version
 from streams.archive.reader import ArchiveReader
 from streams.archive.writer import ArchiveWriter, Position, PositionsMoved
 from streams.errors import BadSetting, StoreCorrupt
-from streams.records import Alert, AlertKind, AlertStatus, LabelKind, PageStatusKind
+from streams.posts import PostsGone
+from streams.records import (
+    Alert,
+    AlertKind,
+    AlertStatus,
+    Grade,
+    LabelKind,
+    PageStatusKind,
+    PostRef,
+)
 from streams.store.reader import AlertFilter
-from streams.topics import ALERTS, LABELS, PAGE_STATUS
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
 from tests.archive_world import NOW, Logs, deliver, empty, label, rows, status
 from tests.memory_alerts import StoreAlerts
 from tests.sample_alerts import HOSTILE_TITLE, a_day, resolved, sample_alert
@@ -125,8 +134,6 @@ def test_a_newer_database_is_refused_with_a_line(database: Database) -> None:
 
 
 def test_a_migration_that_fails_leaves_nothing(fresh: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    from streams.archive.migrations.versions import v0001_first_tables as first
-
     # Alembic reads the file anew: what fails must be below it.
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("named crash point")
@@ -136,7 +143,7 @@ def test_a_migration_that_fails_leaves_nothing(fresh: Database, monkeypatch: pyt
         migrate(fresh)
     monkeypatch.undo()
     assert version(fresh) is None
-    assert migrate(fresh) == first.revision
+    assert migrate(fresh) == newest()
 
 
 # -- what a record does --------------------------------------------------------------------------
@@ -333,10 +340,97 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     writer.close()
 
 
+# -- posts that were deleted ---------------------------------------------------------------------
+
+
+def post_ref(number: int) -> PostRef:
+    return PostRef(
+        platform="chat",
+        post_id=f"post {number}",
+        author=f"author {number}",
+        url=f"https://chat.example/{number}",
+        event_time=NOW,
+        grade=Grade.REPEATS_VANDALISED,
+        probability=0.9,
+        statement=f"Statement {number}, \u0001 as written",
+        reach=5,
+    )
+
+
+def post_gone(**what: str) -> PostsGone:
+    return PostsGone(platform="chat", event_time=NOW + 60, arrival_time=NOW + 61, **what)
+
+
+@pytest.mark.parametrize("gone", [post_gone(post_id="post 1"), post_gone(author="author 1")])
+@pytest.mark.parametrize("first", ["the alert", "the deletion"])
+def test_a_deleted_post_is_named_no_more(
+    database: Database, writer: ArchiveWriter, reader: ArchiveReader, gone: PostsGone, first: str
+) -> None:
+    logs = Logs()
+    alert = sample_alert(1, posts=(post_ref(0), post_ref(1)))
+    records = [logs.alert(alert), logs.gone(gone)]
+    for record in records if first == "the alert" else reversed(records):
+        deliver(writer, record)
+    again = deliver(writer, *records)
+    assert again == {(ALERTS.name, "known"): 1, (POSTS_GONE.name, "known"): 1}
+    (stored,) = reader.log(0, 10)
+    assert stored.alert == msgspec.structs.replace(alert, posts=(post_ref(0),))
+    assert len(query(database, "SELECT post FROM alert_posts")) == 1
+
+
+def test_an_author_who_has_come_back_is_named_again(
+    writer: ArchiveWriter, reader: ArchiveReader
+) -> None:
+    logs, later = Logs(), msgspec.structs.replace(post_ref(1), event_time=NOW + 3_600)
+    deliver(writer, logs.gone(post_gone(author="author 1")))
+    deliver(writer, logs.alert(sample_alert(1, posts=(post_ref(1), later))))
+    (stored,) = reader.log(0, 10)
+    assert stored.alert.posts == (later,)
+
+
+def test_nothing_of_a_deleted_post_is_left_in_the_file(tmp_path: Path) -> None:
+    database, logs = Database(f"sqlite:///{tmp_path}/archive.sqlite"), Logs()
+    migrate(database)
+    writer = ArchiveWriter(database)
+    for number in range(20):
+        deliver(writer, logs.alert(sample_alert(number, posts=(post_ref(7), post_ref(8)))))
+    files = list(tmp_path.iterdir())
+    assert any(b"Statement 7" in file.read_bytes() for file in files)
+    deliver(writer, logs.gone(post_gone(post_id="post 7")))
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert not [word for word in (b"Statement 7", b"post 7", b"author 7", b"example/7") if word in left]
+    assert b"Statement 8" in left
+    writer.close()
+
+
+def test_posts_are_named_no_longer_than_they_are_kept(database: Database, reader: ArchiveReader) -> None:
+    logs, writer = Logs(), ArchiveWriter(database, post_retention_s=600)
+    old = [msgspec.structs.replace(post_ref(n), event_time=NOW - 700) for n in range(3)]
+    alert = sample_alert(1, posts=(*old, post_ref(5)))
+    deliver(writer, logs.alert(alert))
+    deliver(writer, logs.label(label(1, None)))
+    (stored,) = reader.log(0, 10)
+    assert stored.alert.posts == (post_ref(5),)
+    writer.close()
+
+
+def test_a_deletion_is_remembered_for_a_day(database: Database, writer: ArchiveWriter) -> None:
+    logs = Logs()
+    for at, post_id in ((0.0, "a"), (90_000.0, "b")):
+        record = logs.gone(post_gone(post_id=post_id))
+        stored = writer.positions()
+        after = {record.where: Position(0, record.position + 1)}
+        writer.write([record], stored, after, NOW + at)
+    assert len(query(database, "SELECT digest FROM posts_gone")) == 1
+
+
 # -- any order, any repeats: the same rows -------------------------------------------------------
 
 STATES = (AlertStatus.OPEN, AlertStatus.UPDATED, AlertStatus.UPDATED, AlertStatus.RESOLVED)
 PAGES = ("Mount Everest", "K2", "جبل")
+
+
+GONE = (post_gone(post_id="post 0"), post_gone(post_id="post 1"), post_gone(author="author 2"))
 
 
 def life(number: int, states: int, **fields: Any) -> list[Alert]:
@@ -355,7 +449,8 @@ def histories(draw: st.DrawFn) -> Logs:
         waiting = []
         for _ in range(draw(st.integers(0, 3))):
             number += 1
-            waiting.append(life(number, draw(st.integers(1, 4)), title=title))
+            named = tuple(post_ref(n) for n in draw(st.sets(st.integers(0, 3))))
+            waiting.append(life(number, draw(st.integers(1, 4)), title=title, posts=named))
         while waiting:
             alerts = waiting[draw(st.integers(0, len(waiting) - 1))]
             logs.alert(alerts.pop(0), partition % 2)
@@ -368,6 +463,8 @@ def histories(draw: st.DrawFn) -> Logs:
                 logs.nothing_open(title, partition=partition % 2)
             else:
                 logs.status(status(title, f"alert {at}"), partition % 2)
+        for gone in draw(st.lists(st.sampled_from(GONE), max_size=2)):
+            logs.gone(gone, partition % 2)
         if draw(st.booleans()):
             logs.put(LABELS.name, None, b"garbage", partition=partition % 2)
     return logs

@@ -45,7 +45,7 @@ ONE_SHOT = sorted(name for name, service in SERVICES.items() if service["restart
 #: Not `latest`, not a bare major version: at least two numbers.
 PINNED = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+[A-Za-z0-9.-]*")
 PUBLISHED = {"api", "grafana"}
-NEEDS_THE_OUTSIDE = {"ingest", "worker"}
+NEEDS_THE_OUTSIDE = {"ingest", "ingest-posts", "worker"}
 #: Whose volume at /data has no name, and why.
 UNNAMED_VOLUME = {"worker": "each worker has one of its own; it is a copy of changelog topics"}
 

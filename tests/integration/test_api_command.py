@@ -123,3 +123,18 @@ def test_an_archive_of_a_newer_factwatch_is_refused(tmp_path: Path) -> None:
         assert done.stderr.splitlines()[-1].startswith(
             f"factwatch: sqlite:///{tmp_path}/archive.sqlite: made by"
         )
+
+
+def test_posts_that_kafka_does_not_take_are_to_be_sent_again(tmp_path: Path) -> None:
+    environ = {
+        "FACTWATCH_DATABASE_URL": f"sqlite:///{tmp_path}/archive.sqlite",
+        "FACTWATCH_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    }
+    with running(["api"], environ, tmp_path) as program:
+        connection = http.client.HTTPConnection(urlsplit(program.url).netloc, timeout=30)
+        body = b'{"platform": "chat", "id": "1", "text": "Hi."}'
+        connection.request("POST", "/v1/posts", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert b"127.0.0.1" not in answer.read()  # hosts are nobody's business
+        connection.close()

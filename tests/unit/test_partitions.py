@@ -76,11 +76,15 @@ def test_names_of_topics_are_a_contract() -> None:
         "factwatch.dead-letters.v1",
         "factwatch.edits.v1",
         "factwatch.feedback.v1",
+        "factwatch.hot-facts.v1",
         "factwatch.labels.v1",
+        "factwatch.matches.v1",
         "factwatch.page-state.v1",
         "factwatch.page-status.v1",
         "factwatch.performer-state.v1",
         "factwatch.performers.v1",
+        "factwatch.post-state.v1",
+        "factwatch.posts-gone.v1",
         "factwatch.posts.v1",
     ]
 

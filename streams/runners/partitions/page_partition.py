@@ -2,6 +2,7 @@
 
 Records are worked on in their order. An edit waits for its answer from the first hop: what was known of
 its performer. What came of it goes to alerts, page status and labels, and reverts back to the first hop.
+What alerts make hot is told to the hop of posts, and what comes back from there is `page_posts`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TypeGuard
 
 import msgspec
 
+from streams.kafka.hot_facts import progress_record
 from streams.kafka.records import InRecord
 from streams.partitions import page_key
 from streams.records import Edit, LogEvent
@@ -21,6 +23,7 @@ from streams.runners.partitions.edit_log import EditChunks
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.inbox import Inbox
 from streams.runners.partitions.page_outputs import PageOutputs
+from streams.runners.partitions.page_posts import PagePosts
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
 from streams.runners.partitions.retention import OldStates, page_last_time
 from streams.runners.partitions.wire import (
@@ -37,15 +40,18 @@ from streams.runners.partitions.wire import (
 from streams.runners.processor import Processor
 from streams.runners.states import States
 from streams.sources.base import SourceItem
+from streams.stages.amplify import Amplifier
 from streams.stages.normalize import Normalized
 from streams.store.batch import Batch
 from streams.store.changelog import META, Change, key_of
 from streams.store.keys import state_id
 from streams.store.partitions import PartitionStore
-from streams.topics import EDITS, PERFORMERS
+from streams.topics import EDITS, MATCHES, PERFORMERS
 
 #: Processing time that an edit waits for its answer at most.
 PATIENCE_S = 60.0
+#: Event time after which posts are told again how far edits have been decided: they wait for it.
+DECIDED_EVERY_S = 0.25
 
 MakeProcessor = Callable[
     [States, RemotePerformers, RemoteMoves, RememberedIds, PartitionStore], Processor
@@ -74,20 +80,24 @@ class PagePartition:
         partition: int,
         partitions: int,
         make_processor: MakeProcessor,
+        amplifier: Amplifier,
         now: Callable[[], float],
         attach: Attach = list,
         progress_s: float = 1.0,
+        decided_every_s: float = DECIDED_EVERY_S,
         retention_s: float = math.inf,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """`attach` gives edits their texts. `progress_s`: event time after which the first hop is told
-        again how far reverts have been told. `retention_s`: pages not edited for so long leave. `now`: processing time, monotonic seconds."""
+        again how far reverts have been told; `decided_every_s` posts, how far edits have been decided.
+        `retention_s`: pages not edited for so long leave. `now`: processing time, monotonic seconds."""
         self._store = store
         self._partition = partition
         self._partitions = partitions
         self._now = now
         self._attach = attach
         self._progress_s = progress_s
+        self._decided_every_s = decided_every_s
         self._patience_s = patience_s
         self._meta = msgspec.structs.replace(store.meta)
         self._ids = RememberedIds(store, self._meta, partitions)
@@ -99,6 +109,15 @@ class PagePartition:
         self._sweep = KeptSweep(store)
         self._chunks = EditChunks(store)
         self._outputs = PageOutputs(store, self._chunks, partition=partition, partitions=partitions)
+        self._posts = PagePosts(
+            store,
+            self._meta,
+            partition=partition,
+            partitions=partitions,
+            amplifier=amplifier,
+            now=now,
+            patience_s=patience_s,
+        )
         self._old = OldStates(store, "p", page_last_time, retention_s)
         self._waiting: deque[_Waiting] = deque()
         self._positions = dict(store.meta.positions)
@@ -120,6 +139,11 @@ class PagePartition:
         """Event time that has passed."""
         return self._processor.final_time
 
+    @property
+    def hot(self) -> int:
+        """Facts of this partition's pages."""
+        return self._posts.hot
+
     def owns(self, key: str) -> bool:
         return state_id(key) % self._partitions == self._partition
 
@@ -131,6 +155,9 @@ class PagePartition:
         if not fresh:
             return
         self._positions[topic] = fresh[-1].offset + 1
+        if topic == MATCHES.name:
+            self._posts.take(fresh)
+            return
         if topic == PERFORMERS.name:
             for record in fresh:
                 said = decode_said(record.value or b"")
@@ -174,8 +201,9 @@ class PagePartition:
         kept = self._sweep.due(lambda page: passed)
         told = self._waiting[0].passed if self._waiting else passed
         due = self._chunks.arrived_due(passed)
-        if not records and kept is None and not due and not self._worth_telling(told):
-            return None
+        decided = passed - self._meta.decided >= self._decided_every_s
+        if not records and kept is None and not due and not decided and not self._worth_telling(told):
+            return self._of_posts_alone(passed) if self._posts.waiting else None
         sent_back = {
             one.known.event_id: one.asked_by
             for one in ready
@@ -191,6 +219,7 @@ class PagePartition:
         if arrivals:  # those are counted where their pages came from
             batch.outcomes["processed"] -= arrivals
         self._meta.count(batch.outcomes)
+        self._posts.work(batch, passed)
         by_position = {one.item.cursor: one.record for one in ready}
         out = self._outputs
         outputs = out.of_batch(batch, by_position, self._states.episodes, self._meta.kept_row)
@@ -201,8 +230,22 @@ class PagePartition:
         if self._worth_telling(told):
             self._meta.told = told
             outputs += out.of_progress(told)
+        outputs += self._posts.outputs(batch)
+        if decided:  # after what is hot of it
+            self._meta.decided = passed
+            outputs.append(progress_record(passed, self._partition))
         changes += self._changes(batch)
         return Work(outputs, changes, self._figures(batch, len(kept_labels)))
+
+    def _of_posts_alone(self, passed: float) -> Work | None:
+        """None where only time went on: who would write that for each of a thousand marks?"""
+        batch = Batch("kafka")
+        self._posts.work(batch, passed)
+        if not self._posts.worth_a_commit(batch):
+            return None
+        outputs = self._outputs.of_batch(batch, {}, {}, self._meta.kept_row)
+        outputs += self._posts.outputs(batch)
+        return Work(outputs, self._changes(batch), self._figures(batch, 0))
 
     def _ready(self, most: int) -> list[_Waiting]:
         ready: list[_Waiting] = []
@@ -241,6 +284,7 @@ class PagePartition:
             newest_arrival=batch.newest_arrival,
             stage_seconds=batch.stage_seconds,
             late=late,
+            gone=batch.of_posts.gone,
         )
 
     def _changes(self, batch: Batch) -> list[Change]:
@@ -266,12 +310,14 @@ class PagePartition:
             meta.positions[PERFORMERS.name] = held
         if batch.kept_rows is not None:
             meta.kept_row = batch.kept_rows.below
+        changes += self._posts.changes(batch)
         changes.append((META, encode(meta)))
         return changes
 
     def done(self) -> None:
         """What `work` gave is durable, and the store has it."""
         self._processor.committed()
+        self._posts.done()
 
 
 def _joined(batch: Batch, later: Batch) -> Batch:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -17,10 +18,21 @@ from typing import NamedTuple, Protocol, TypeVar
 from streams.kafka.records import InRecord, OutRecord
 from streams.runners.partitions.page_partition import PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
+from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.wire import Work
 from streams.store.changelog import Change
 from streams.store.partitions import PartitionStore
-from streams.topics import CHANGES, EDITS, FEEDBACK, PAGE_STATE, PERFORMER_STATE, PERFORMERS
+from streams.topics import (
+    CHANGES,
+    EDITS,
+    FEEDBACK,
+    MATCHES,
+    PAGE_STATE,
+    PERFORMER_STATE,
+    PERFORMERS,
+    POST_STATE,
+    POSTS,
+)
 
 T = TypeVar("T")
 
@@ -30,14 +42,17 @@ MOST = 1_024
 GATHER_S = 0.02
 #: Records waiting in a partition from which no more are taken in.
 FULL = MOST
+#: Bytes of deleted posts stay on disk so long at most, if it takes no longer to erase them: each time
+#: costs, however many were deleted.
+ERASE_EVERY_S = 600.0
 #: How often those that wait for another partition are looked at without anything new.
 IDLE_S = 1.0
 
-Unit = PerformerPartition | PagePartition
+Unit = PerformerPartition | PagePartition | PostPartition
 
 
 class Hop(Protocol):
-    """One of the two hops: what it reads, what it writes, how its partitions are made."""
+    """One of the hops: what it reads, what it writes, how its partitions are made."""
 
     @property
     def name(self) -> str: ...
@@ -61,8 +76,15 @@ class PerformerHop(NamedTuple):
 class PageHop(NamedTuple):
     make: Callable[[int, PartitionStore], PagePartition]
     name: str = "pages"
-    reads: tuple[str, ...] = (EDITS.name, PERFORMERS.name)
+    reads: tuple[str, ...] = (EDITS.name, PERFORMERS.name, MATCHES.name)
     changelog: str = PAGE_STATE.name
+
+
+class PostHop(NamedTuple):
+    make: Callable[[int, PartitionStore], PostPartition]
+    name: str = "posts"
+    reads: tuple[str, ...] = (POSTS.name,)
+    changelog: str = POST_STATE.name
 
 
 class Writer(Protocol):
@@ -123,6 +145,8 @@ class PartitionTask:
         self._room = asyncio.Event()
         self._room.set()
         self._stopping = False
+        self._to_erase = False
+        self._erased_s = -math.inf
 
     def durable(self, topic: str) -> int | None:
         """Offset before which all records of `topic` have been worked on durably."""
@@ -135,7 +159,7 @@ class PartitionTask:
             if self.unit.waiting >= FULL:
                 self._room.clear()
         self._news.set()
-        if topic in (CHANGES.name, EDITS.name):
+        if topic in (CHANGES.name, EDITS.name, POSTS.name):
             await self._room.wait()
 
     async def work(self) -> None:
@@ -148,6 +172,7 @@ class PartitionTask:
             self._news.clear()
             while not self._stopping and await self._work_once():
                 pass
+            await self._erase()
 
     async def _work_once(self) -> bool:
         async with self._lock:
@@ -164,13 +189,23 @@ class PartitionTask:
             end = ends[self._hop.changelog, self._partition]
             await self._run(self._store.apply, work.changes, end)
             self.unit.done()
+            self._to_erase |= work.figures.gone
             if self.unit.waiting < FULL:
                 self._room.set()
         self._done(self._hop.name, self._partition, work, time.perf_counter() - started)
         return True
 
+    async def _erase(self) -> None:
+        if self._to_erase and time.monotonic() - self._erased_s >= ERASE_EVERY_S:
+            self._to_erase, self._erased_s = False, time.monotonic()
+            await asyncio.to_thread(self._store.erase)
+
     async def _run(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+
+    def look(self) -> None:
+        """Something else than records has come that may be waited for."""
+        self._news.set()
 
     def release(self) -> None:
         """Let those go on that wait for room."""

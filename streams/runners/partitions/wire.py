@@ -1,7 +1,8 @@
-"""What travels between the two hops, and what a unit of work leaves behind.
+"""What travels between the hops, and what a unit of work leaves behind.
 
 Internal topics carry MessagePack: `performers` from a performer partition to the page partition of the
-edit, `feedback` from there back to the performer partition of whoever was reverted.
+edit, `feedback` from there back to the performer partition of whoever was reverted, `matches` from a
+post partition to the page partitions.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from streams.kafka.records import OutRecord
-from streams.records import Alert
+from streams.posts import Match, Post, PostsGone
+from streams.records import Alert, Grade
 from streams.state.episode import EpisodeState
 from streams.state.page import PageState
 from streams.state.performer import PerformerView
@@ -43,7 +45,11 @@ class Figures(msgspec.Struct):
     """Arrival time of the newest record in it."""
     stage_seconds: dict[str, float] = {}
     late: int = 0
-    """Edits that went on without what another partition had to say."""
+    """Records that went on without what another partition had to say."""
+    matched: dict[Grade, int] = {}
+    """Posts by what they do with a hot fact."""
+    gone: bool = False
+    """A post was deleted of which something was known: nothing of it may stay in what was overwritten."""
 
 
 class Answer(msgspec.Struct, array_like=True, gc=False):
@@ -86,6 +92,34 @@ class Progress(msgspec.Struct, array_like=True, tag="p", gc=False):
     passed: float
 
 
+class Said(msgspec.Struct, array_like=True, gc=False):
+    """A post, with how it bears on facts of the partition it is sent to; or a deletion. Exactly one of
+    the two is set."""
+
+    newest: float
+    """Newest event time of posts when it came in: by that it is put in order with what other partitions
+    say. It never goes back in what one partition says."""
+    post: Post | None = None
+    gone: PostsGone | None = None
+    matches: list[Match] = []
+
+
+class PostsSaid(msgspec.Struct, array_like=True, tag="p", gc=False):
+    """From one post partition to one page partition, of one unit of work."""
+
+    partition: int
+    newest: float
+    """What is said from now on came in with this newest event time of posts, or a later one."""
+    said: list[Said] = []
+
+
+class AlertsOfMoved(msgspec.Struct, array_like=True, tag="a"):
+    """State changes of alerts that the sender knows nothing of: their pages came to it by a move. To all
+    page partitions; the facts stay with the one that the alert became known in."""
+
+    alerts: list[Alert]
+
+
 def again(event_id: str, sent_back: str) -> str:
     """What a record that was sent back is asked about by: it was asked about before."""
     return f"{event_id} {sent_back}" if sent_back else event_id
@@ -94,6 +128,7 @@ def again(event_id: str, sent_back: str) -> str:
 encode = msgspec.msgpack.Encoder().encode
 decode_said = msgspec.msgpack.Decoder(Answers | Moved).decode
 decode_feedback = msgspec.msgpack.Decoder(Reverted | Progress).decode
+decode_matches = msgspec.msgpack.Decoder(PostsSaid | AlertsOfMoved).decode
 
 
 class Marks(msgspec.Struct, gc=False):

@@ -83,7 +83,11 @@ class HotFacts:
     def spread(self, hot_id: str) -> AmplificationState:
         """To be changed in place: it is written with the batch."""
         self._kept.add(hot_id)
-        return self._spreads.touch(hot_id)
+        state = self._spreads.touch(hot_id)
+        if state.ended:  # of a time when the fact was hot before
+            state = self._amplifier.new(hot_id)
+            self._spreads.replace(hot_id, state)
+        return state
 
     def take_unnamed(self) -> list[tuple[str, str]]:
         """`(wiki, title)` of pages that became hot since it was last asked, and of those whose other
@@ -167,6 +171,7 @@ class HotFacts:
         """What is over on pages when `edits_time` has passed on the wikis, and what is due of posts at
         `time`; each at its own time, so that the order is that of the deadlines."""
         told: list[Alert] = []
+        self._set_timers()
         while self._timers and self._timers[0][0] < time:
             deadline, hot_id = heapq.heappop(self._timers)
             fact = self._facts.get(hot_id)
@@ -186,6 +191,14 @@ class HotFacts:
             self._touched_pages.add(key)
             self._look_again(page)
         return told
+
+    def _set_timers(self) -> None:
+        """For what was touched since the last commit: it may be due at once."""
+        for hot_id, state in self._spreads.dirty.items():
+            fact = self._facts.get(hot_id)
+            deadline = self._amplifier.next_deadline(state, fact) if fact is not None else None
+            if deadline is not None:
+                heapq.heappush(self._timers, (deadline, hot_id))
 
     def collect(self, changes: PostChanges) -> None:
         """Write down what changed since the last commit."""

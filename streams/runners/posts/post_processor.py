@@ -233,7 +233,7 @@ class PostProcessor:
     def _fold_post(self, batch: Batch, post: Post, matches: tuple[Match, ...]) -> None:
         post_id = state_id(post.key)
         before = self._stored(batch, post_id)
-        if before is not None and _version(before.post) > _version(post):
+        if before is not None and before.post.version_time > post.version_time:
             return
         held = {match.hot_id: match for match in matches if self._was_hot(match.hot_id, post)}
         affected = list(held)
@@ -304,7 +304,3 @@ def _says(post: Post) -> bool:
 def _text_of(record: Post | PostsGone) -> PostText:
     assert isinstance(record, Post)
     return PostText(record.text, record.links, record.language)
-
-
-def _version(post: Post) -> float:
-    return post.edited_time if post.edited_time is not None else post.event_time

@@ -257,7 +257,7 @@ class PostRunner:
         while waiting and len(ready) < BATCH_POSTS:
             head = waiting[0]
             record = head.taken[1]
-            if isinstance(record, Post) and record.event_time > edits_newest and head.since > late:
+            if isinstance(record, Post) and record.version_time > edits_newest and head.since > late:
                 break
             ready.append(waiting.popleft())
         return ready

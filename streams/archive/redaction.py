@@ -1,0 +1,125 @@
+"""Posts that were deleted leave the alerts that name them: those that are stored, and those to come.
+
+Deletions come in a topic of their own, and no order holds between topics: an alert that names a post may
+be read after the post's deletion. So deletions are remembered for a while, by digest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from streams.archive import tables
+from streams.posts import PostsGone, post_key
+from streams.records import Alert, PostRef
+from streams.stages.arriving_posts import author_digest
+from streams.state.amplification import key_digest
+
+#: How much later than a deletion an alert may be read that names what it deleted. Both topics are read
+#: at once; a rebuilt archive reads a month of them within hours.
+REMEMBERED_MS = 86_400_000
+#: Posts that are too old, taken out in one transaction.
+AT_ONCE = 200
+_decode = msgspec.json.Decoder(Alert).decode
+
+
+class Names(NamedTuple):
+    """What an alert says of one post, as digests."""
+
+    post: int
+    author: int
+
+
+def names_of(ref: PostRef) -> Names:
+    return Names(
+        key_digest(post_key(ref.platform, ref.post_id)), author_digest(ref.platform, ref.author)
+    )
+
+
+def remember_names(db: sa.Connection, alerts: Iterable[tuple[int, Alert]]) -> None:
+    """Of newly stored alerts, by `seq`."""
+    rows = [
+        {"post": names.post, "seq": seq, "author": names.author, "event_time": event_time}
+        for seq, alert in alerts
+        for names, event_time in {names_of(ref): ref.event_time for ref in alert.posts}.items()
+    ]
+    if rows:
+        db.execute(sa.insert(tables.alert_posts), rows)
+
+
+def gone_row(gone: PostsGone, now_ms: int) -> dict[str, Any]:
+    """As it is remembered. Of an author, what he posts later, having come back, is not gone."""
+    if gone.post_id is not None:
+        digest, until = key_digest(post_key(gone.platform, gone.post_id)), None
+    else:
+        digest = author_digest(gone.platform, gone.author or "")
+        until = max(gone.event_time, gone.arrival_time)
+    return {"digest": digest, "until": until, "read_ms": now_ms}
+
+
+def forget_old(db: sa.Connection, now_ms: int) -> None:
+    gone = tables.posts_gone
+    db.execute(sa.delete(gone).where(gone.c.read_ms < now_ms - REMEMBERED_MS))
+
+
+def redact_stored(db: sa.Connection, gone: PostsGone) -> int:
+    """Take what was deleted out of stored alerts; gives how many named it. Of an author, all that there
+    is: when he went may not be told."""
+    named = tables.alert_posts
+    row = gone_row(gone, 0)
+    if gone.post_id is None:
+        row["until"] = math.inf
+    column = named.c.post if gone.post_id is not None else named.c.author
+    return _redact(db, column == row["digest"], [row])
+
+
+def redact_old(db: sa.Connection, before: float, limit: int = AT_ONCE) -> int:
+    """Posts made before that are kept no longer: as if they had been deleted, a few at a time."""
+    named = tables.alert_posts
+    old = sa.select(named.c.post).where(named.c.event_time < before).distinct().limit(limit)
+    rows = [{"digest": post, "until": None} for post in db.scalars(old).all()]
+    if not rows:
+        return 0
+    return _redact(db, named.c.post.in_([row["digest"] for row in rows]), rows)
+
+
+def _redact(db: sa.Connection, which: sa.ColumnElement[bool], rows: Sequence[Any]) -> int:
+    named, alerts = tables.alert_posts, tables.alerts
+    seqs = db.scalars(sa.select(named.c.seq).where(which).distinct()).all()
+    for seq in seqs:
+        body = db.scalars(sa.select(alerts.c.body).where(alerts.c.seq == seq)).one()
+        alert = without(_decode(body), rows)
+        told = msgspec.json.encode(alert).decode()
+        db.execute(sa.update(alerts).where(alerts.c.seq == seq).values(body=told))
+        left = [names.post for names in map(names_of, alert.posts)]
+        db.execute(sa.delete(named).where(named.c.seq == seq, named.c.post.not_in(left)))
+    return len(seqs)
+
+
+def redact_new(db: sa.Connection, alerts: Sequence[Alert]) -> list[Alert]:
+    """Without posts whose deletion was read before."""
+    digests = {digest for alert in alerts for ref in alert.posts for digest in names_of(ref)}
+    if not digests:
+        return list(alerts)
+    gone = tables.posts_gone
+    rows = db.execute(sa.select(gone).where(gone.c.digest.in_(digests))).mappings().all()
+    return [without(alert, rows) if rows else alert for alert in alerts]
+
+
+def without(alert: Alert, gone: Sequence[Any]) -> Alert:
+    """`gone`: rows as `gone_row` makes them."""
+    until = {row["digest"]: row["until"] for row in gone}
+
+    def stays(ref: PostRef) -> bool:
+        post, author = names_of(ref)
+        if post in until and until[post] is None:
+            return False
+        last = until.get(author)
+        return last is None or ref.event_time > last
+
+    posts = tuple(ref for ref in alert.posts if stays(ref))
+    return alert if posts == alert.posts else msgspec.structs.replace(alert, posts=posts)

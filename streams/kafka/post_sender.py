@@ -1,0 +1,82 @@
+"""Posts handed in over HTTP, written to their topic: returns when the brokers have them, or says that they
+may not. From any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from streams.errors import BrokerUnavailable
+from streams.kafka.admin import REACH_S, shared_partitions, unavailable
+from streams.kafka.security import Connection, for_kafka_python
+from streams.kafka.writer import Sending
+from streams.posts import Post, PostsGone
+from streams.topics import MIB
+
+#: A client waits for its answer; then it is told to try again.
+GIVE_UP_S = 10.0
+
+MakeSendings = Callable[[Sequence[Post | PostsGone], int], list[Sending]]
+
+
+class PostSender:
+    """Connects at the first post, and anew after a failure: the program serves alerts without Kafka."""
+
+    def __init__(self, connection: Connection, make: MakeSendings) -> None:
+        """`make` gives what is written for some posts, for so many partitions."""
+        self._connection = connection
+        self._make = make
+        self._lock = threading.Lock()
+        self._producer: KafkaProducer | None = None
+        self._partitions = 0
+
+    def send(self, records: Sequence[Post | PostsGone]) -> None:
+        """Raises `BrokerUnavailable`, also when only some are there: sent again they change nothing."""
+        try:
+            with self._lock:
+                producer = self._connected()
+                # In one go: records of two requests don't mix, so that their time only goes forward.
+                waiting = [
+                    producer.send(s.topic, s.value, s.key, s.headers, s.partition, s.timestamp_ms)
+                    for s in self._make(records, self._partitions)
+                ]
+            for one in waiting:
+                one.get(timeout=GIVE_UP_S)
+        except KafkaError as err:
+            self.close()
+            raise unavailable(self._connection, err) from None
+        except BrokerUnavailable:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        with self._lock:
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                producer.close(timeout=1.0)
+            except KafkaError:
+                return  # what could not be sent was told to whoever waited for it
+
+    def _connected(self) -> KafkaProducer:
+        if self._producer is None:
+            self._partitions = shared_partitions(self._connection)
+            self._producer = KafkaProducer(
+                **for_kafka_python(self._connection),
+                client_id="factwatch-api",
+                enable_idempotence=True,
+                acks="all",
+                compression_type="zstd",
+                max_request_size=8 * MIB,
+                linger_ms=5,
+                delivery_timeout_ms=int(GIVE_UP_S * 1_000),
+                request_timeout_ms=int(GIVE_UP_S * 900),
+                max_block_ms=int(GIVE_UP_S * 1_000),
+                bootstrap_timeout_ms=int(REACH_S * 1_000),
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+            )
+        return self._producer
