@@ -182,9 +182,10 @@ class PostProcessor:
 
     def _is_new(self, post: Post) -> bool:
         """An edited post comes again under its name. One that was deleted before it came is no news."""
-        if post.key in self._gone:
+        key = post.key
+        if key in self._gone:
             return False
-        return self._recent.add(f"{post.key}\x1f{post.edited_time or ''}\x1f{hash(post.text)}")
+        return self._recent.add(f"{key}\x1f{post.edited_time or ''}\x1f{hash(post.text)}")
 
     def _match(
         self, batch: Batch, fresh: Sequence[tuple[SourceItem, Post | PostsGone]]

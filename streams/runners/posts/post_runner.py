@@ -15,21 +15,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-import msgspec
-
 from streams.posts import Post, PostsGone, encode_record
 from streams.runners.dead_letter_limit import DeadLetterLimit
+from streams.runners.posts.lanes import Lane, Waiting, size_of
 from streams.runners.posts.page_namer import PageNamer
-from streams.runners.posts.post_processor import PostProcessor, TakenPost
+from streams.runners.posts.post_processor import PostProcessor
 from streams.sources.base import Source, SourceItem
 from streams.store.batch import Batch, Requeued
 from streams.store.sqlite_posts import SqlitePosts
 
 #: Posts worked on at once.
 BATCH_POSTS = 1_024
-#: Posts read ahead of the work, of each source, and their bytes. When it is full the source waits.
-QUEUE_POSTS = 4_096
-QUEUE_BYTES = 16 << 20
 #: Posts handed in that may wait to be worked on; more are refused for the time being.
 INBOX_POSTS = 50_000
 #: Processing time that a post waits for the edits of its time, at most.
@@ -45,54 +41,6 @@ HANDED_IN = "http"
 
 class InboxFull(Exception):
     """Try again later."""
-
-
-class _Waiting(msgspec.Struct, gc=False):
-    taken: TakenPost
-    since: float
-    row: int = 0
-    """Of the inbox."""
-    size: int = 0
-
-
-class _Lane:
-    """One source, read by a thread of its own."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.items: queue.Queue[SourceItem] = queue.Queue(QUEUE_POSTS)
-        self.waiting: deque[_Waiting] = deque()
-        self.failed: BaseException | None = None
-        self.ended = False
-        self.held = 0
-        """Bytes in `waiting`."""
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def count(self, size: int) -> None:
-        """Bytes that came into the queue, or left it (negative)."""
-        with self._lock:
-            self._bytes += size
-
-    def read(self, cursor: str | None, stopping: threading.Event) -> None:
-        try:
-            for item in self.source.items(cursor):
-                size = _size_of(item)
-                while self._bytes > QUEUE_BYTES and not stopping.wait(0.01):
-                    pass
-                while not stopping.is_set():
-                    try:
-                        self.items.put(item, timeout=0.25)
-                        break
-                    except queue.Full:
-                        continue
-                if stopping.is_set():
-                    return
-                self.count(size)
-        except BaseException as err:  # noqa: BLE001  # handed to the thread that waits
-            self.failed = err
-        finally:
-            self.ended = True
 
 
 class PostRunner:
@@ -112,14 +60,14 @@ class PostRunner:
         self._store = store
         self.processor = processor
         self._now = now
-        self._lanes = [_Lane(source) for source in sources]
+        self._lanes = [Lane(source) for source in sources]
         self._names = frozenset({HANDED_IN, *(source.name for source in sources)})
         self._namer = namer
         self._limit = DeadLetterLimit(dead_letter_limit)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._handed: queue.SimpleQueue[tuple[list[bytes], Future[None]]] = queue.SimpleQueue()
-        self._inbox: deque[_Waiting] = deque()
+        self._inbox: deque[Waiting] = deque()
         self._row = 0
         self._handing = 0
         self._lock = threading.Lock()
@@ -140,7 +88,7 @@ class PostRunner:
         """Whether there is something to do at once."""
         return (
             not self._handed.empty()
-            or any(not lane.items.empty() for lane in self._lanes)
+            or any(lane.items for lane in self._lanes)
             or any(len(lane.waiting) >= BATCH_POSTS for lane in self._lanes)
         )
 
@@ -148,7 +96,7 @@ class PostRunner:
     def ended(self) -> bool:
         """All sources are at their end, and all of them was worked on."""
         lanes = self._lanes
-        done = all(lane.ended and lane.items.empty() and not lane.waiting for lane in lanes)
+        done = all(lane.ended and not lane.items and not lane.waiting for lane in lanes)
         return done and not self._inbox and self._handed.empty()
 
     def start(self) -> None:
@@ -224,21 +172,20 @@ class PostRunner:
         batch.requeued = [letter.id for letter in letters]
         return batch
 
-    def _fill(self, lane: _Lane) -> None:
+    def _fill(self, lane: Lane) -> None:
         items: list[SourceItem] = []
-        while len(lane.waiting) + len(items) < BATCH_POSTS and lane.held < QUEUE_BYTES:
-            try:
-                item = lane.items.get_nowait()
-            except queue.Empty:
+        while len(lane.waiting) + len(items) < BATCH_POSTS and not lane.holds_enough:
+            if not lane.items:
                 break
+            item = lane.items.popleft()
             items.append(item)
-            size = _size_of(item)
-            lane.count(-size)
+            size = size_of(item)
+            lane.bytes_out += size
             lane.held += size
         if items:
             now = self._now()
             lane.waiting.extend(
-                _Waiting(taken, now, size=_size_of(taken[0])) for taken in self.processor.intake(items)
+                Waiting(taken, now, size=size_of(taken[0])) for taken in self.processor.intake(items)
             )
 
     def _fill_inbox(self) -> None:
@@ -249,11 +196,11 @@ class PostRunner:
         for row, raw in self._store.handed_in(self._row, BATCH_POSTS):
             self._row = row
             for taken in self.processor.intake([SourceItem(str(row), raw)], ours=True):
-                self._inbox.append(_Waiting(taken, now, row))
+                self._inbox.append(Waiting(taken, now, row))
 
-    def _ready(self, waiting: deque[_Waiting], edits_newest: float) -> list[_Waiting]:
+    def _ready(self, waiting: deque[Waiting], edits_newest: float) -> list[Waiting]:
         late = self._now() - JOIN_S
-        ready: list[_Waiting] = []
+        ready: list[Waiting] = []
         while waiting and len(ready) < BATCH_POSTS:
             head = waiting[0]
             record = head.taken[1]
@@ -265,7 +212,7 @@ class PostRunner:
     def _work(
         self,
         source: str,
-        ready: Sequence[_Waiting],
+        ready: Sequence[Waiting],
         cursor: str | None,
         edits_time: float,
         commit: Callable[[Batch], None],
@@ -322,7 +269,3 @@ class PostRunner:
         self.processor.time_passed(batch, edits_time, edits_newest if quiet else 0.0)
         if batch.alerts or batch.of_posts.hot_pages or batch.of_posts.spreads:
             commit(batch)
-
-
-def _size_of(item: SourceItem) -> int:
-    return len(item.raw) if item.raw is not None else 0
