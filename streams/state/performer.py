@@ -16,7 +16,7 @@ EDITS_CAP = 64
 #: Distinct pages remembered by digest; more tell nothing new.
 PAGES_CAP = 16
 #: Revisions remembered, so that one told again under another id counts once.
-REVISIONS_CAP = 16
+REVISIONS_CAP = 8
 #: Reverts waiting to be counted; a performer with more in so short a time is known well enough.
 PENDING_CAP = 256
 
