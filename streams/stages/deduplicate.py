@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterable
 
 
@@ -11,23 +11,17 @@ class RecentIds:
 
     def __init__(self, capacity: int = 200_000, known: Iterable[str] = ()) -> None:
         self._capacity = capacity
-        # A set and an order beside it: one dict for both doubles once it is full and ids leave it.
-        self._order: deque[str] = deque()
-        self._ids: set[str] = set()
-        for event_id in known:
-            if event_id not in self._ids:
-                self._ids.add(event_id)
-                self._order.append(event_id)
+        # Not a dict: finding its oldest key takes the longer, the more were deleted before it.
+        self._ids: OrderedDict[str, None] = OrderedDict.fromkeys(known)
 
     def add(self, event_id: str) -> bool:
         """True if it was not seen before, and it is remembered from now on."""
         ids = self._ids
         if event_id in ids:
             return False
-        ids.add(event_id)
-        self._order.append(event_id)
+        ids[event_id] = None
         if len(ids) > self._capacity:
-            ids.discard(self._order.popleft())
+            ids.popitem(last=False)
         return True
 
     def __contains__(self, event_id: object) -> bool:
