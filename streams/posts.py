@@ -89,11 +89,6 @@ def decode_record(raw: bytes) -> Post | PostsGone:
     return known
 
 
-def is_record(raw: bytes) -> bool:
-    """Whether it looks as if `encode_record` had made it. From a platform such bytes would be forged."""
-    return raw.startswith((b'{"post":', b'{"gone":'))
-
-
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(PostRecord).decode
 

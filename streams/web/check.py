@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.matching.answer_findings import CheckedAnswer
 from streams.stages.normalize import quote_untrusted
+from streams.web.bodies import hung_up, read_body
 from streams.web.problems import Problem
 from streams.web.queries import refuse_parameters
 
@@ -54,12 +54,12 @@ def check_route(
         refuse_parameters(request.query_params)
         kind = _kind_of(request)
         if under_way >= at_once:
-            raise _hung_up(
+            raise hung_up(
                 429, "Too many texts are checked at once.", {"Retry-After": str(RETRY_AFTER_S)}
             )
         under_way += 1
         try:
-            body = await _body(request, max_body_bytes, body_timeout_s)
+            body = await read_body(request, max_body_bytes, body_timeout_s)
             asked = _asked(body, kind)
             checked = await run_in_threadpool(check, asked.text, asked.language)
         finally:
@@ -73,30 +73,14 @@ def _kind_of(request: Request) -> str:
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     kind, charset = kind.strip(), parameters.strip().replace('"', "")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise _hung_up(415, "Send the body unpacked, without a Content-Encoding.")
+        raise hung_up(415, "Send the body unpacked, without a Content-Encoding.")
     if kind not in (_JSON, _TEXT) or charset not in ("", "charset=utf-8"):
-        raise _hung_up(
+        raise hung_up(
             415,
             f'Send {{"text": "…"}} as {_JSON}, or the text itself as {_TEXT}; in UTF-8.',
             {"Accept-Post": f"{_JSON}, {_TEXT}"},
         )
     return kind
-
-
-async def _body(request: Request, max_bytes: int, timeout_s: float) -> bytes:
-    """Counted as it comes: a Content-Length is only what a client says."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(timeout_s):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > max_bytes:
-                    raise _hung_up(413, f"More than {max_bytes:,} bytes: send less in one request.")
-    except TimeoutError:
-        raise _hung_up(408, f"The body did not come within {timeout_s:g} s.") from None
-    except ClientDisconnect:
-        raise _hung_up(400, "The body did not come whole.") from None
-    return bytes(body)
 
 
 def _asked(body: bytes, kind: str) -> AskedCheck:
@@ -107,11 +91,6 @@ def _asked(body: bytes, kind: str) -> AskedCheck:
     if not asked.text.strip():
         raise Problem(422, "Nothing was checked: the text is empty.")
     return asked
-
-
-def _hung_up(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:
-    """The rest of the body is not read."""
-    return Problem(status, detail, {**(headers or {}), "Connection": "close"})
 
 
 _decode = msgspec.json.Decoder(AskedCheck).decode

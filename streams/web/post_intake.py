@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.posts import Post, PostsGone, post_key
 from streams.records import DeadLetter, Skip
 from streams.stages.posts.normalize import PostNormalizer
+from streams.web.bodies import read_body
 from streams.web.guards import POSTS_PATH
-from streams.web.problems import problem_response
+from streams.web.problems import Problem, problem_response
 from streams.web.tokens import Scope, Tokens
 
 #: Several posts of 1 MB, or some 10,000 of the usual size, of which `MAX_POSTS` are taken.
@@ -114,6 +114,8 @@ class PostIntake:
                 self._under_way -= 1
         except _Refused as err:
             return problem_response(err.status, err.detail, err.headers)
+        except Problem as err:
+            return problem_response(err.status_code, err.detail, err.headers)
         except QueueFull as err:
             return problem_response(
                 429, "More posts wait to be taken than may wait.", _retry(err.retry_after_s)
@@ -140,7 +142,7 @@ class PostIntake:
             )
 
     async def _take(self, request: Request, several: bool) -> Response:
-        body = await self._body(request)
+        body = await read_body(request, self._max_body_bytes, self._body_timeout_s)
         lines = _lines(body) if several else [(1, body)]
         del body
         if not lines:
@@ -154,27 +156,6 @@ class PostIntake:
         return Response(
             msgspec.json.encode({"accepted": len(records)}), 202, media_type="application/json"
         )
-
-    async def _body(self, request: Request) -> bytes:
-        """Counted as it comes: a Content-Length is only what a client says."""
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._body_timeout_s):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > self._max_body_bytes:
-                        raise _Refused(
-                            413,
-                            f"More than {self._max_body_bytes:,} bytes: send less in one request.",
-                            hang_up=True,
-                        )
-        except TimeoutError:
-            raise _Refused(
-                408, f"The body did not come within {self._body_timeout_s:g} s.", hang_up=True
-            ) from None
-        except ClientDisconnect:
-            raise _Refused(400, "The body did not come whole.", hang_up=True) from None
-        return bytes(body)
 
     def _normalized(
         self, lines: Sequence[tuple[int, bytes]]
