@@ -80,7 +80,7 @@ class Checker:
         checked: list[CheckedStatement] = []
         for section in sections:
             with self._lock:
-                found = self._matched(text, section, links, language)
+                found = self._matched(text, section, links)
             for statement, findings in zip(section, found, strict=True):
                 checked.append(_checked(statement, findings, language))
         return checked_answer(checked, hot_facts, len(text), read_to)
@@ -100,16 +100,16 @@ class Checker:
         return tuple(pages)[:MAX_PAGES]
 
     def _matched(
-        self, text: str, section: Sequence[Statement], links: tuple[str, ...], language: str | None
+        self, text: str, section: Sequence[Statement], links: tuple[str, ...]
     ) -> list[list[Finding]]:
         """Of each statement of the section."""
         whole = text[section[0].start : section[-1].end]
-        posts = [PostText(one.text, links, language) for one in section]
-        *singly, together = self._matcher.match_many([*posts, PostText(whole, links, language)])
+        posts = [PostText(one.text, links) for one in section]
+        *singly, together = self._matcher.match_many([*posts, PostText(whole, links)])
         found: list[_Found] = [{match.hot_id: match for match in matches} for matches in singly]
         for match in together:
             self._join(section, found, match)
-        self._look_aside(section, found, links, language)
+        self._look_aside(section, found, links)
         return [self._findings(one) for one in found]
 
     def _join(self, section: Sequence[Statement], found: Sequence[_Found], match: Match) -> None:
@@ -133,7 +133,6 @@ class Checker:
         section: Sequence[Statement],
         found: Sequence[_Found],
         links: tuple[str, ...],
-        language: str | None,
     ) -> None:
         """A short remark beside a statement may take it back, or state the other value."""
         asserting = [
@@ -141,7 +140,7 @@ class Checker:
             for at, matches in enumerate(found)
             if any(match.grade in _ASSERTS for match in matches.values()) and _remarks(section, at)
         ]
-        posts = [PostText(_with_remarks(section, at), links, language) for at in asserting]
+        posts = [PostText(_with_remarks(section, at), links) for at in asserting]
         for at, matches in zip(asserting, self._matcher.match_many(posts), strict=True):
             for match in matches:
                 alone = found[at].get(match.hot_id)

@@ -48,12 +48,20 @@ _RANK = {
 }
 
 
-class PostText(NamedTuple):
+class Text(Protocol):
     """What the matcher takes of a post."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def links(self) -> tuple[str, ...]: ...
+
+
+class PostText(NamedTuple):
+    """The same of what is no post."""
 
     text: str
     links: tuple[str, ...] = ()
-    language: str | None = None
 
 
 class Found(Protocol):
@@ -113,13 +121,11 @@ class Matcher:
         self._model = model
         self._sides: OrderedDict[str, tuple[HotFact, Sides]] = OrderedDict()
 
-    def match(
-        self, text: str, links: Sequence[str] = (), language: str | None = None
-    ) -> tuple[Match, ...]:
+    def match(self, text: str, links: Sequence[str] = ()) -> tuple[Match, ...]:
         """At most one a hot fact, the surest first; () for most posts."""
-        return self.match_many([PostText(text, tuple(links), language)])[0]
+        return self.match_many([PostText(text, tuple(links))])[0]
 
-    def match_many(self, posts: Sequence[PostText]) -> list[tuple[Match, ...]]:
+    def match_many(self, posts: Sequence[Text]) -> list[tuple[Match, ...]]:
         """Of each post, in order."""
         held: list[_Held] = []
         for at, post in enumerate(posts):
@@ -143,7 +149,7 @@ class Matcher:
             for at in range(len(posts))
         ]
 
-    def _candidates(self, post: PostText) -> tuple[Sequence[Found], PostStatements | None]:
+    def _candidates(self, post: Text) -> tuple[Sequence[Found], PostStatements | None]:
         """Of the whole post; of a long one also of each statement, as one of many says little in the
         whole. The page may be named in any of them."""
         text, links = post.text, post.links

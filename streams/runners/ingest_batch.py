@@ -69,7 +69,7 @@ class BatchMaker:
         self._clock = clock
         self._timestamp_ms = 0
         self._normalize = normalizer_at(lambda: self._timestamp_ms / 1_000)
-        self._recent = RecentIds()
+        self._recent: RecentIds[str] = RecentIds()
         self._watermark = Watermark()
 
     def go_on_from(self, watermark: Watermark) -> None:

@@ -33,7 +33,7 @@ class PostBatchMaker:
         self._partitions = partitions
         self._clock = clock
         self._timestamp_ms = 0
-        self._recent = RecentIds()
+        self._recent: RecentIds[str] = RecentIds()
         self._watermark = Watermark()
 
     def go_on_from(self, watermark: Watermark) -> None:

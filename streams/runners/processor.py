@@ -45,7 +45,7 @@ class Processor:
         states: States,
         performers: Performers,
         normalizer: Normalizer,
-        recent: RecentIds,
+        recent: RecentIds[str],
         scorer: Scorer,
         decider: Decider,
         match_revert: MatchRevert,

@@ -24,7 +24,7 @@ class RememberedIds:
         self._recent = RecentIds(self._capacity + ROOM, store.recent_ids())
 
     @property
-    def recent(self) -> RecentIds:
+    def recent(self) -> RecentIds[str]:
         return self._recent
 
     def add(self, event_id: str) -> bool:

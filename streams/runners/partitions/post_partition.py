@@ -16,7 +16,7 @@ import msgspec
 
 from streams.errors import FactwatchError
 from streams.kafka.records import InRecord, OutRecord
-from streams.matching.matcher import PostText
+from streams.matching.matcher import Text
 from streams.partitions import key_bytes, places_in_posts
 from streams.posts import Match, Post, PostsGone, encode_record, post_key
 from streams.reasons import SkipReason, Stage
@@ -187,7 +187,7 @@ class PostPartition:
     ) -> dict[int, tuple[Match, ...]]:
         """By place in `fresh`; posts that bear on nothing are left out."""
         texts = {
-            at: PostText(one.known.text, one.known.links, one.known.language)
+            at: one.known
             for at, one in enumerate(fresh)
             if isinstance(one.known, Post) and (one.known.text or one.known.links)
         }
@@ -204,7 +204,7 @@ class PostPartition:
         return {at: matches for at, matches in zip(texts, found, strict=True) if matches}
 
     def _match_one(
-        self, record: InRecord, text: PostText, figures: Figures, outputs: list[OutRecord]
+        self, record: InRecord, text: Text, figures: Figures, outputs: list[OutRecord]
     ) -> tuple[Match, ...]:
         try:
             return self._matcher.match_many([text])[0]

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from streams.errors import FactwatchError
-from streams.matching.matcher import PostText
+from streams.matching.matcher import Text
 from streams.posts import Match, Post, PostsGone, decode_record, post_key
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import DeadLetter, Skip
@@ -38,7 +38,7 @@ TakenPost = tuple[SourceItem, NormalizedPost]
 
 
 class Matching(Protocol):
-    def match_many(self, posts: Sequence[PostText]) -> list[tuple[Match, ...]]: ...
+    def match_many(self, posts: Sequence[Text]) -> list[tuple[Match, ...]]: ...
 
 
 class StoredPosts(Protocol):
@@ -69,8 +69,9 @@ class PostProcessor:
         self._matcher = matcher
         self._amplifier = amplifier
         self._normalize = normalizer
-        self._recent = RecentIds()
-        self._gone = RecentIds(GONE_REMEMBERED)
+        # As hashes of one process: a text that is hashed anyway, and 32 bytes an id.
+        self._recent: RecentIds[int] = RecentIds()
+        self._gone: RecentIds[int] = RecentIds(GONE_REMEMBERED)
         self._watermark = watermark
         self._lock = lock if lock is not None else nullcontext()
         self._timer = timer
@@ -138,21 +139,29 @@ class PostProcessor:
         outcomes: dict[str, int] = {}
         fresh: list[tuple[SourceItem, Post | PostsGone]] = []
         newest_arrival = 0.0
-        for item, record in records:
+        for taken in records:
+            record = taken[1]
             outcome = ""
-            if isinstance(record, Skip):
+            arrival: float | None = None
+            if isinstance(record, Post):
+                arrival = record.arrival_time
+                if self._is_new(record):
+                    fresh.append((taken[0], record))
+                else:
+                    outcome = _DUPLICATE
+            elif isinstance(record, PostsGone):
+                arrival = record.arrival_time
+                if record.post_id is not None:
+                    self._gone.add(hash((record.platform, record.post_id)))
+                fresh.append((taken[0], record))
+            elif isinstance(record, Skip):
+                arrival = record.arrival_time
                 outcome = f"skipped_{record.reason}"
-            elif isinstance(record, DeadLetter):
+            else:
                 batch.dead_letters.append(record)
                 outcome = "dead_lettered"
-            elif isinstance(record, Post) and not self._is_new(record):
-                outcome = _DUPLICATE
-            else:
-                if isinstance(record, PostsGone) and record.post_id is not None:
-                    self._gone.add(post_key(record.platform, record.post_id))
-                fresh.append((item, record))
-            arrival = getattr(record, "arrival_time", None)
-            newest_arrival = max(newest_arrival, arrival or 0.0)
+            if arrival is not None and arrival > newest_arrival:
+                newest_arrival = arrival
             if outcome:
                 outcomes[outcome] = outcomes.get(outcome, 0) + 1
         started = self._timer()
@@ -182,33 +191,35 @@ class PostProcessor:
 
     def _is_new(self, post: Post) -> bool:
         """An edited post comes again under its name. One that was deleted before it came is no news."""
-        key = post.key
-        if key in self._gone:
+        name = hash((post.platform, post.post_id))
+        if name in self._gone:
             return False
-        return self._recent.add(f"{key}\x1f{post.edited_time or ''}\x1f{hash(post.text)}")
+        return self._recent.add(hash((name, post.edited_time, post.text)))
 
     def _match(
         self, batch: Batch, fresh: Sequence[tuple[SourceItem, Post | PostsGone]]
     ) -> dict[int, tuple[Match, ...]]:
         """By place in `fresh`; posts that bear on nothing are left out."""
-        places = [
-            at for at, (_, record) in enumerate(fresh) if isinstance(record, Post) and _says(record)
-        ]
-        texts = [_text_of(fresh[at][1]) for at in places]
+        places: list[int] = []
+        texts: list[Post] = []
+        for at, (_, record) in enumerate(fresh):
+            if isinstance(record, Post) and (record.text or record.links):
+                places.append(at)
+                texts.append(record)
         try:
             found = self._matcher.match_many(texts)
         except FactwatchError:
             raise
         except Exception:  # noqa: BLE001  # one by one: the one that can't be matched is a dead letter
             found = [
-                self._match_one(batch, fresh[at][0], text)
-                for at, text in zip(places, texts, strict=True)
+                self._match_one(batch, fresh[at][0], post)
+                for at, post in zip(places, texts, strict=True)
             ]
         return {at: matches for at, matches in zip(places, found, strict=True) if matches}
 
-    def _match_one(self, batch: Batch, item: SourceItem, text: PostText) -> tuple[Match, ...]:
+    def _match_one(self, batch: Batch, item: SourceItem, post: Post) -> tuple[Match, ...]:
         try:
-            return self._matcher.match_many([text])[0]
+            return self._matcher.match_many([post])[0]
         except Exception as err:  # noqa: BLE001  # the guard around the stage
             batch.dead_letters.append(failed(item, err, Stage.MATCH))
             return ()
@@ -296,12 +307,3 @@ class PostProcessor:
 
 
 _DUPLICATE = f"skipped_{SkipReason.DUPLICATE}"
-
-
-def _says(post: Post) -> bool:
-    return bool(post.text or post.links)
-
-
-def _text_of(record: Post | PostsGone) -> PostText:
-    assert isinstance(record, Post)
-    return PostText(record.text, record.links, record.language)

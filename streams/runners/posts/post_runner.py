@@ -185,7 +185,7 @@ class PostRunner:
         if items:
             now = self._now()
             lane.waiting.extend(
-                Waiting(taken, now, size=size_of(taken[0])) for taken in self.processor.intake(items)
+                Waiting(taken, now, 0, size_of(taken[0])) for taken in self.processor.intake(items)
             )
 
     def _fill_inbox(self) -> None:

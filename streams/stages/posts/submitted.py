@@ -72,13 +72,15 @@ def of_submitted(
     name = _id(body.id, "id")
     if name is None:
         raise Malformed(DeadReason.SCHEMA, "id: missing")
-    repost_of = _id(body.repost_of, "repost_of")
+    # Most posts have none of these: they are not worth a call each.
+    repost_of = None if body.repost_of is None else _id(body.repost_of, "repost_of")
+    quote_of = None if body.quote_of is None else _id(body.quote_of, "quote_of")
+    reply_to = None if body.reply_to is None else _id(body.reply_to, "reply_to")
+    edited = None if body.edited is None else _time(body.edited, "edited")
     if body.text is None:
         raise Malformed(DeadReason.SCHEMA, 'text: missing; "" for a repost without words')
     text = clean_text(body.text)
     links = links_in(text) if body.links is None else kept_links(body.links)
-    quote_of = _id(body.quote_of, "quote_of")
-    edited = _time(body.edited, "edited")
     if not text and not links and repost_of is None and quote_of is None and edited is None:
         return _NO_TEXT
     event_time = _event_time(_time(body.created, "created"), "created", arrival_time)
@@ -89,13 +91,13 @@ def of_submitted(
         text=text,
         event_time=event_time,
         arrival_time=event_time if arrival_time is None else arrival_time,
-        language=language_tag(body.language),
+        language=language_tag(body.language) if body.language else None,
         links=links,
-        reply_to=_id(body.reply_to, "reply_to"),
+        reply_to=reply_to,
         repost_of=repost_of,
         quote_of=quote_of,
         reach=reach_of(body.reach),
-        url=https_only(body.url),
+        url="" if body.url is None else https_only(body.url),
         edited_time=None if edited is None else _event_time(edited, "edited", arrival_time),
     )
 
