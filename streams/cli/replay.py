@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.table import Table
 
 from streams.cli.compose import build_processor, load_model
 from streams.cli.output import print_json, say, set_up_logging, share_done
+from streams.cli.pages_report import pages_of, print_report
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.errors import BadInput
@@ -28,6 +30,7 @@ from streams.settings import Settings, load_settings, variable_of
 from streams.sinks.ndjson import NdjsonSink
 from streams.sources.history import HistorySource
 from streams.sources.open import open_source
+from streams.stages.paging_policy import PagingPolicy
 from streams.store.reader import StoredAlert
 from streams.store.sqlite import SqliteStore
 
@@ -42,7 +45,23 @@ from streams.store.sqlite import SqliteStore
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep the state here (default: below FACTWATCH_DATA_DIR, by file).",
 )
-def replay(file: Path, alerts: Path | None, as_json: bool, fresh: bool, state: Path | None) -> None:
+@click.option(
+    "--pages", "with_pages", is_flag=True, help="Also say what a pager would have sent, and why."
+)
+@click.option(
+    "--pages-per-day",
+    type=click.IntRange(0, 999_999),
+    help="Budget for --pages (default: FACTWATCH_PAGES_PER_DAY).",
+)
+def replay(
+    file: Path,
+    alerts: Path | None,
+    as_json: bool,
+    fresh: bool,
+    state: Path | None,
+    with_pages: bool,
+    pages_per_day: int | None,
+) -> None:
     """Send FILE through the whole pipeline: NDJSON of recent changes (`-` for stdin), or a MediaWiki
     XML export (.xml .gz .bz2 .xz .7z), which brings its own texts.
 
@@ -50,6 +69,8 @@ def replay(file: Path, alerts: Path | None, as_json: bool, fresh: bool, state: P
     Ends with a summary: what was skipped and why, alerts by kind, and how they compare with what the
     wiki's community then reverted.
     """
+    if pages_per_day is not None and not with_pages:
+        raise click.UsageError("--pages-per-day wants --pages")
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
     source = open_source(str(file), settings)
@@ -116,6 +137,11 @@ def replay(file: Path, alerts: Path | None, as_json: bool, fresh: bool, state: P
         sink.close()
     elapsed_s = time.perf_counter() - started
     summary = summarize(store, source.name, taken=runner.progress.records, elapsed_s=elapsed_s)
+    pages = None
+    if with_pages and not interrupted:
+        budget = settings.pages_per_day if pages_per_day is None else pages_per_day
+        policy = PagingPolicy(pages_per_day=budget)
+        pages = pages_of(store, policy, history=isinstance(source, HistorySource))
     store.close()
     if interrupted:
         say("interrupted: the same command goes on from here")
@@ -123,10 +149,14 @@ def replay(file: Path, alerts: Path | None, as_json: bool, fresh: bool, state: P
     (directory / _DONE).touch()
     if failure is not None and not summary.events:
         raise failure
-    if as_json:
+    if as_json and pages is not None:
+        print_json(msgspec.structs.asdict(summary) | {"paging": pages})
+    elif as_json:
         print_json(summary)
     else:
         _print(summary, str(file))
+        if pages is not None:
+            print_report(pages, Console(highlight=False))
     if summary.dead_letters:
         say(f"look at them: factwatch dead-letters --state {directory / _STATE} list")
     if failure is not None:
