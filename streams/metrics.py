@@ -3,12 +3,19 @@ visible; `wiki` only from the configured list, never a title or a user."""
 
 from __future__ import annotations
 
+import contextlib
 import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from streams.bulk_histogram import BulkHistogram
+from streams.incidents import IncidentKind
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import AlertKind, Grade, LabelKind, Severity
+from streams.state.drift import Against
 from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
 
 #: The last two are the hops of a worker, each by the topic that it reads.
@@ -105,6 +112,18 @@ class Metrics:
             ["sink"],
             registry=registry,
         )
+        self.alert_ready = BulkHistogram(
+            "factwatch_alert_ready_seconds",
+            "From the arrival of an edit on a live feed to the commit after which its alert can be read.",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
+            registry=registry,
+        )
+        self.correction = Histogram(
+            "factwatch_correction_seconds",
+            "Event time from a suspect edit to its correction.",
+            buckets=(60, 300, 900, 3_600, 14_400, 86_400, 172_800),
+            registry=registry,
+        )
         for source in SOURCES:
             for outcome in OUTCOMES:
                 self.events_consumed.labels(source, outcome)
@@ -125,6 +144,97 @@ class Metrics:
             self.webhook_deliveries.labels(outcome)
         for sink in ("webhook", "ndjson"):
             self.sink_backlog.labels(sink)
+
+
+#: By the label `window`: edits made in a span of so many seconds.
+QUALITY_WINDOWS = {"1d": 86_400.0, "7d": 7 * 86_400.0}
+
+
+class QualityMetrics:
+    """Of whoever sees all labels: `factwatch run` and `factwatch pager`. NaN without enough edits."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.precision = Gauge(
+            "factwatch_live_precision",
+            "Share of the edits alerted that were reverted, of those whose 48 hours are over.",
+            ["window"],
+            registry=registry,
+        )
+        self.recall = Gauge(
+            "factwatch_live_recall",
+            "Share of the edits reverted that had been alerted, of those whose 48 hours are over.",
+            ["window"],
+            registry=registry,
+        )
+        self.calibration_error = Gauge(
+            "factwatch_live_calibration_error",
+            "Mean distance of revert_risk from the share reverted, over ten bins.",
+            ["window"],
+            registry=registry,
+        )
+        self.judged_edits = Gauge(
+            "factwatch_live_judged_edits",
+            "Edits of the window that have a label.",
+            ["window"],
+            registry=registry,
+        )
+        for window in QUALITY_WINDOWS:
+            for gauge in (self.precision, self.recall, self.calibration_error):
+                gauge.labels(window).set(math.nan)
+            self.judged_edits.labels(window)
+
+
+class DriftMetrics:
+    """Of whoever scores: `factwatch run` and `factwatch worker`. NaN until enough edits were scored."""
+
+    def __init__(self, registry: CollectorRegistry, features: Sequence[str]) -> None:
+        """`features` are those that the model's manifest has a reference of."""
+        self.score = Gauge(
+            "factwatch_score_drift",
+            "Population stability index of the last edits' scores against those of training, or of the first"
+            " edits that this model scored here.",
+            ["reference"],
+            registry=registry,
+        )
+        self.feature = Gauge(
+            "factwatch_feature_drift",
+            "The same of a feature.",
+            ["feature", "reference"],
+            registry=registry,
+        )
+        for reference in Against:
+            self.score.labels(reference).set(math.nan)
+            for name in features:
+                self.feature.labels(name, reference).set(math.nan)
+
+
+class ProcessMetrics:
+    """Of every program: what it takes of the machine, looked at when it is scraped."""
+
+    def __init__(self, registry: CollectorRegistry, data_dir: Path | None = None) -> None:
+        """`data_dir`: where the program keeps something on disk, if it does."""
+        ProcessCollector(registry=registry)
+        if data_dir is None:
+            return
+        free = Gauge(
+            "factwatch_disk_free_bytes",
+            "Free on the file system of the data directory.",
+            registry=registry,
+        )
+        size = Gauge(
+            "factwatch_disk_bytes", "Size of the file system of the data directory.", registry=registry
+        )
+        free.set_function(lambda: _disk(data_dir)[0])
+        size.set_function(lambda: _disk(data_dir)[1])
+
+
+def _disk(directory: Path) -> tuple[float, float]:
+    """Free for this program and in all; NaN where the directory can't be looked at (not made yet, or
+    gone)."""
+    with contextlib.suppress(OSError):
+        usage = shutil.disk_usage(directory)
+        return float(usage.free), float(usage.total)
+    return math.nan, math.nan
 
 
 HOPS = ("performers", "pages", "posts")
@@ -237,3 +347,63 @@ class IngestMetrics:
         for source in ("jetstream", "mastodon", "posts"):
             for outcome in ("written", "skipped", "dead_lettered"):
                 self.records.labels(source, outcome)
+
+
+#: Of incidents: a page, a ticket.
+INCIDENT_SEVERITIES = (Severity.CRITICAL, Severity.WARNING)
+
+
+class PagerMetrics:
+    """Of `factwatch run` and `factwatch pager`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.open_alerts = Gauge(
+            "factwatch_open_alerts", "Alerts that are open now.", ["kind"], registry=registry
+        )
+        self.incidents = Gauge(
+            "factwatch_incidents",
+            "Incidents that are open now; critical is a page, warning a ticket.",
+            ["kind", "severity"],
+            registry=registry,
+        )
+        self.incidents_opened = Counter(
+            "factwatch_incidents_opened_total",
+            "Incidents opened since the start.",
+            ["kind", "severity"],
+            registry=registry,
+        )
+        self.incidents_held_back = Counter(
+            "factwatch_incidents_held_back_total",
+            "Incidents that became a ticket because the day's pages were used up.",
+            ["kind"],
+            registry=registry,
+        )
+        self.deliveries = Counter(
+            "factwatch_pager_deliveries_total",
+            "States of incidents offered to a receiver; retried: tries that failed.",
+            ["receiver", "outcome"],
+            registry=registry,
+        )
+        self.backlog = Gauge(
+            "factwatch_pager_backlog_incidents",
+            "States of incidents that no receiver has taken yet.",
+            registry=registry,
+        )
+        self.last_delivery = Gauge(
+            "factwatch_pager_last_delivery_timestamp_seconds",
+            "Processing time when a receiver last took something, if only an empty check; of a webhook, when "
+            "nothing waited for it. NaN before.",
+            registry=registry,
+        )
+        self.last_delivery.set(math.nan)
+        for alert_kind in AlertKind:
+            self.open_alerts.labels(alert_kind)
+        for kind in IncidentKind:
+            self.incidents_held_back.labels(kind)
+            for severity in INCIDENT_SEVERITIES:
+                self.incidents.labels(kind, severity)
+                self.incidents_opened.labels(kind, severity)
+        for receiver in ("alertmanager", "webhook"):
+            for outcome in ("delivered", "retried", "given_up"):
+                self.deliveries.labels(receiver, outcome)

@@ -84,6 +84,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every alert state change is POSTed here as JSON."""
     webhook_secret_file: str = ""
     """File with the key of the HMAC-SHA256 signature (`X-Factwatch-Signature`)."""
+    alertmanager_url: tuple[str, ...] = ()
+    """Alertmanagers that are told of incidents, by commas: all of a cluster, each is told everything."""
+    pager_webhook_url: str = ""
+    """Without an Alertmanager, incidents are POSTed here in the form of its webhook, signed as alerts are."""
+    pages_per_day: int = 5
+    """Pages in any 24 hours of event time; incidents above it are tickets (severity warning)."""
+    public_url: str = ""
+    """Where people reach the page, for links in pages; empty: http:// and FACTWATCH_HTTP_BIND."""
     http_bind: str = "127.0.0.1:8080"
     """Address of page, API and /metrics. Port 0 takes a free one."""
     api_tokens_file: str = ""
@@ -155,6 +163,16 @@ def _url(value: str) -> str:
 
 def _optional_url(value: str) -> str:
     return _url(value) if value else ""
+
+
+def _urls(value: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_url(part.strip()) for part in value.split(",")))
+
+
+def _count(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or len(value) > 6:
+        raise ValueError(f"wants a number from 0, not {value!r}")
+    return int(value)
 
 
 def _wikis(value: str) -> dict[str, str]:
@@ -264,6 +282,10 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "content_deadline_s": _positive,
     "webhook_url": _optional_url,
     "webhook_secret_file": _readable_file,
+    "alertmanager_url": _urls,
+    "pager_webhook_url": _optional_url,
+    "pages_per_day": _count,
+    "public_url": _optional_url,
     "http_bind": _bind,
     "api_tokens_file": _readable_file,
     "model_dir": _text,

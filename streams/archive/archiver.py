@@ -63,6 +63,8 @@ class Archiver:
         self._say = say
         self._stopping = threading.Event()
         self._trouble = {"database": "", "topics": ""}
+        self._behind = 0
+        """Offsets that wait for the database, as last measured."""
         self._stored: dict[Partition, Position] = {}
         """What the database holds, as far as we know."""
         self._done: dict[Partition, int] = {}
@@ -91,9 +93,11 @@ class Archiver:
 
     def parts(self) -> dict[str, Part]:
         """For /readyz. What is away is waited for, and that is no reason to be restarted."""
+        waits = f"; {self._behind} offsets behind the topics" if self._behind else ""
+        database, topics = self._trouble["database"], self._trouble["topics"]
         return {
-            name: Part(not trouble, trouble or "answers")
-            for name, trouble in dict(self._trouble).items()
+            "database": Part(not database, (database or "answers") + waits),
+            "topics": Part(not topics, topics or "answers"),
         }
 
     def _go_on_from_the_positions(self) -> None:
@@ -195,6 +199,7 @@ class Archiver:
             self._failed("topics", err)
             return
         self._works("topics")
+        self._behind = sum(lag.values())
         for topic in TOPICS:
             self._metrics.lag.labels(topic).set(lag[topic])
 

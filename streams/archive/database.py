@@ -74,14 +74,17 @@ class Database:
             pool_size=READERS, max_overflow=0, pool_timeout=CONNECT_S, isolation_level="AUTOCOMMIT"
         )
 
-    def erase(self, engine: sa.Engine) -> None:
-        """What was overwritten leaves SQLite's log too, as far as no reader holds it. PostgreSQL's own
-        vacuum does it there, in its time."""
+    def server_time(self) -> float | None:
+        """PostgreSQL's clock, Unix seconds. SQLite has ours."""
         if self.is_sqlite:
-            with engine.connect() as db:
-                connection = db.connection.driver_connection
-                if connection is not None:
-                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return None
+        engine = self.reader()
+        try:
+            with self.told(), engine.connect() as db:
+                now = db.scalars(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).one()
+        finally:
+            engine.dispose()
+        return float(now)
 
     @contextmanager
     def told(self) -> Iterator[None]:

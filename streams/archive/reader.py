@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any
 
@@ -11,10 +12,11 @@ import sqlalchemy as sa
 from streams.archive import tables
 from streams.archive.database import ArchiveUnavailable, Database
 from streams.errors import StoreCorrupt
-from streams.records import Alert
+from streams.records import Alert, PostRef
 from streams.store.reader import AlertFilter, StoredAlert
 
 _decode = msgspec.json.Decoder(Alert).decode
+_decode_post = msgspec.json.Decoder(PostRef).decode
 _MAX_SEQ = (1 << 63) - 1
 
 
@@ -61,7 +63,8 @@ class ArchiveReader:
                 now.c.seq < (_MAX_SEQ if before_seq is None else before_seq), *_conditions(where, now)
             )
             .order_by(now.c.seq.desc())
-            .limit(limit)
+            .limit(limit),
+            newest_first=True,
         )
 
     def history(self, alert_id: str) -> list[StoredAlert]:
@@ -84,9 +87,20 @@ class ArchiveReader:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _alerts(self, query: sa.Select[Any]) -> list[StoredAlert]:
+    def _alerts(self, query: sa.Select[Any], *, newest_first: bool = False) -> list[StoredAlert]:
+        """`query` gives seq and body; the posts that they name come with them, a row each."""
+        alerts, posts = query.subquery("found"), tables.alert_posts
+        by_seq = alerts.c.seq.desc() if newest_first else alerts.c.seq
+        rows = self._rows(
+            sa.select(alerts.c.seq, alerts.c.body, posts.c.body)
+            .join_from(alerts, posts, posts.c.seq == alerts.c.seq, isouter=True)
+            .order_by(by_seq, posts.c.place)
+        )
         try:
-            return [StoredAlert(seq, _decode(body)) for seq, body in self._rows(query)]
+            return [
+                StoredAlert(seq, _whole(body, [post for _, _, post in of_it if post is not None]))
+                for (seq, body), of_it in itertools.groupby(rows, key=lambda row: (row[0], row[1]))
+            ]
         except msgspec.DecodeError as err:
             raise StoreCorrupt(
                 f"{self._database.place}: an alert in it can't be read ({err}); it may be of a newer"
@@ -99,6 +113,13 @@ class ArchiveReader:
     def _rows(self, query: sa.Select[Any]) -> list[Any]:
         with self._database.told(), self._engine.connect() as db:
             return list(db.execute(query))
+
+
+def _whole(body: str, posts: list[str]) -> Alert:
+    alert = _decode(body)
+    if not posts:
+        return alert
+    return msgspec.structs.replace(alert, posts=tuple(map(_decode_post, posts)))
 
 
 def _conditions(where: AlertFilter, table: sa.Table) -> list[sa.ColumnElement[bool]]:

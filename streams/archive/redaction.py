@@ -6,7 +6,6 @@ be read after the post's deletion. So deletions are remembered for a while, by d
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -24,7 +23,6 @@ from streams.state.amplification import key_digest
 REMEMBERED_MS = 86_400_000
 #: Posts that are too old, taken out in one transaction.
 AT_ONCE = 200
-_decode = msgspec.json.Decoder(Alert).decode
 
 
 class Names(NamedTuple):
@@ -40,15 +38,23 @@ def names_of(ref: PostRef) -> Names:
     )
 
 
-def remember_names(db: sa.Connection, alerts: Iterable[tuple[int, Alert]]) -> None:
+def store_posts(db: sa.Connection, alerts: Iterable[tuple[int, Alert]]) -> None:
     """Of newly stored alerts, by `seq`."""
-    rows = [
-        {"post": names.post, "seq": seq, "author": names.author, "event_time": event_time}
-        for seq, alert in alerts
-        for names, event_time in {names_of(ref): ref.event_time for ref in alert.posts}.items()
-    ]
+    rows = [post_row(seq, place, ref) for seq, alert in alerts for place, ref in enumerate(alert.posts)]
     if rows:
         db.execute(sa.insert(tables.alert_posts), rows)
+
+
+def post_row(seq: int, place: int, ref: PostRef) -> dict[str, Any]:
+    names = names_of(ref)
+    return {
+        "seq": seq,
+        "place": place,
+        "post": names.post,
+        "author": names.author,
+        "event_time": ref.event_time,
+        "body": msgspec.json.encode(ref).decode(),
+    }
 
 
 def gone_row(gone: PostsGone, now_ms: int) -> dict[str, Any]:
@@ -70,34 +76,24 @@ def redact_stored(db: sa.Connection, gone: PostsGone) -> int:
     """Take what was deleted out of stored alerts; gives how many named it. Of an author, all that there
     is: when he went may not be told."""
     named = tables.alert_posts
-    row = gone_row(gone, 0)
-    if gone.post_id is None:
-        row["until"] = math.inf
     column = named.c.post if gone.post_id is not None else named.c.author
-    return _redact(db, column == row["digest"], [row])
+    return _redact(db, column == gone_row(gone, 0)["digest"])
 
 
 def redact_old(db: sa.Connection, before: float, limit: int = AT_ONCE) -> int:
     """Posts made before that are kept no longer: as if they had been deleted, a few at a time."""
     named = tables.alert_posts
     old = sa.select(named.c.post).where(named.c.event_time < before).distinct().limit(limit)
-    rows = [{"digest": post, "until": None} for post in db.scalars(old).all()]
-    if not rows:
-        return 0
-    return _redact(db, named.c.post.in_([row["digest"] for row in rows]), rows)
+    posts = db.scalars(old).all()
+    return _redact(db, named.c.post.in_(posts)) if posts else 0
 
 
-def _redact(db: sa.Connection, which: sa.ColumnElement[bool], rows: Sequence[Any]) -> int:
-    named, alerts = tables.alert_posts, tables.alerts
-    seqs = db.scalars(sa.select(named.c.seq).where(which).distinct()).all()
-    for seq in seqs:
-        body = db.scalars(sa.select(alerts.c.body).where(alerts.c.seq == seq)).one()
-        alert = without(_decode(body), rows)
-        told = msgspec.json.encode(alert).decode()
-        db.execute(sa.update(alerts).where(alerts.c.seq == seq).values(body=told))
-        left = [names.post for names in map(names_of, alert.posts)]
-        db.execute(sa.delete(named).where(named.c.seq == seq, named.c.post.not_in(left)))
-    return len(seqs)
+def _redact(db: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    named = tables.alert_posts
+    alerts = db.scalars(sa.select(sa.func.count(named.c.seq.distinct())).where(which)).one()
+    if alerts:
+        db.execute(sa.delete(named).where(which))
+    return int(alerts)
 
 
 def redact_new(db: sa.Connection, alerts: Sequence[Alert]) -> list[Alert]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from streams import __version__
 from streams.archive.database import ArchiveUnavailable
@@ -33,6 +33,8 @@ class ArchiveStatus:
         self._trouble = ""
         self._alerts_open: int | None = None
         self._last_write: float | None = None
+        self.beside: dict[str, Callable[[], Part]] = {}
+        """Further parts of the program, by name."""
 
     def status(self) -> Status:
         self._look()
@@ -62,7 +64,7 @@ class ArchiveStatus:
             parts["archive"] = Part(False, told, needed=False)
         elif silence is not None:
             parts["archive"] = Part(True, "writes", needed=False)
-        return parts
+        return parts | {name: part() for name, part in self.beside.items()}
 
     def _look(self) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 Times are Unix seconds. `body` is the record as it came, JSON: text and not jsonb, which refuses an
 escaped NUL. The tables grow with what happened and are never pruned: that is an archive's job. Only
-what a deleted post is named by leaves them.
+posts leave it again, and all that it holds of them is in one small table.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ meta = sa.Table(
     "archive_meta", METADATA, sa.Column("name", _Text, primary_key=True), _column("value", BigInt)
 )
 
-#: Every state change of every alert. `seq` counts from 1 in the order of commits.
+#: Every state change of every alert. `seq` counts from 1 in the order of commits. `body` is without the
+#: posts that it names.
 alerts = sa.Table(
     "alerts",
     METADATA,
@@ -57,14 +58,18 @@ alerts = sa.Table(
     sa.Index(None, "wiki", "title", "seq"),
 )
 
-#: Posts that stored alerts name, by digests of theirs: what a deletion finds them by.
+#: Posts that stored alerts name, in their order. By digests of post and author a deletion finds them;
+#: apart from `alerts`, because this one is written anew to be rid of what was deleted (`erasing.py`).
 alert_posts = sa.Table(
     "alert_posts",
     METADATA,
-    sa.Column("post", BigInt, primary_key=True, autoincrement=False),
     sa.Column("seq", BigInt, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.Integer(), primary_key=True, autoincrement=False),
+    _column("post", BigInt),
     _column("author", BigInt),
     _column("event_time", _Time),
+    _column("body", _Text),
+    sa.Index(None, "post"),
     sa.Index(None, "author"),
     sa.Index(None, "event_time"),
 )

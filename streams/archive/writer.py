@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -26,6 +27,7 @@ from streams.archive.delivered import (
     headers_of,
     read,
 )
+from streams.archive.erasing import ERASE_EVERY_S, Eraser
 from streams.posts import PostsGone
 from streams.records import Alert, AlertStatus, Label, PageStatus
 
@@ -62,12 +64,18 @@ class PositionsMoved(Exception):
 class ArchiveWriter:
     """For one thread. Everything raises `ArchiveUnavailable` while the database can't be used."""
 
-    def __init__(self, database: Database, post_retention_s: float = math.inf) -> None:
+    def __init__(
+        self,
+        database: Database,
+        post_retention_s: float = math.inf,
+        erase_every_s: float = ERASE_EVERY_S,
+    ) -> None:
         """Alerts name a post as long as `post_retention_s` after it was made, then no more."""
         self._database = database
         self._post_retention_s = post_retention_s
         self._looked_s = -math.inf
         self._engine = database.writer()
+        self._eraser = Eraser(database, self._engine, erase_every_s)
         self._insert: Any = sqlite.insert if database.is_sqlite else postgresql.insert
 
     def positions(self) -> dict[Partition, Position]:
@@ -100,8 +108,7 @@ class ArchiveWriter:
                 ),
             )
             _set_meta(db, "last_write_ms", round(now * 1_000))
-        if redacted:
-            self._database.erase(self._engine)
+        self._eraser.after_commit(redacted)
         return outcomes
 
     def _redact_old(self, db: sa.Connection, now: float) -> int:
@@ -206,7 +213,7 @@ class ArchiveWriter:
         if changes:
             db.execute(sa.insert(tables.alerts), changes)
             _set_meta(db, "last_seq", seq)
-            redaction.remember_names(db, stored)
+            redaction.store_posts(db, stored)
         self._upsert(db, tables.alerts_now, newest.values())
         return outcomes
 
@@ -290,7 +297,7 @@ def _alert_row(alert: Alert, seq: int) -> Row:
         "title": alert.title,
         "rev_id": alert.rev_id,
         "event_time": alert.event_time,
-        "body": body_of(alert),
+        "body": body_of(msgspec.structs.replace(alert, posts=())),
     }
 
 

@@ -17,21 +17,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from models.pair_model import load_pair_model
 from streams.cli.archive import archive_extra, database_of, quiet_libraries
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.clock import SystemClock
 from streams.errors import BrokerUnavailable
+from streams.matching.answer_findings import CheckedAnswer
+from streams.metrics import ProcessMetrics
 from streams.posts import Post, PostsGone
 from streams.settings import Settings, load_settings, variable_of
 from streams.web.app import build_app
+from streams.web.check import Check, check_route
 from streams.web.post_intake import PostIntake
-from streams.web.problems import problem_response
+from streams.web.problems import Problem, problem_response
 from streams.web.server import WebServer
 from streams.web.tokens import Tokens, load_tokens
 
 if TYPE_CHECKING:
     from streams.kafka.post_sender import PostSender
+    from streams.runners.fact_follower import FactFollower
 
 log = logging.getLogger("factwatch")
 
@@ -40,8 +45,8 @@ log = logging.getLogger("factwatch")
 def api() -> None:
     """Serve what `factwatch archive` keeps in FACTWATCH_DATABASE_URL at FACTWATCH_HTTP_BIND: the page,
     /v1, /metrics. Any number may run. While the database is away, /v1 answers 503. Where
-    FACTWATCH_KAFKA_BOOTSTRAP is set, POST /v1/posts writes to factwatch.posts.v1. Ctrl-C or SIGTERM
-    ends it.
+    FACTWATCH_KAFKA_BOOTSTRAP is set, POST /v1/posts writes to factwatch.posts.v1, and POST /v1/check
+    answers by factwatch.hot-facts.v1. Ctrl-C or SIGTERM ends it.
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
@@ -59,9 +64,17 @@ def api() -> None:
     reader = ArchiveReader(database)
     status = ArchiveStatus(reader, SystemClock(), database.place, tuple(settings.wikis))
     tokens = load_tokens(Path(settings.api_tokens_file)) if settings.api_tokens_file else None
-    sender = _post_sender(settings) if variable_of("kafka_bootstrap") in os.environ else None
-    more = [_intake(settings, sender, tokens)] if sender is not None else []
-    app = build_app(reader, CollectorRegistry(), status, status, tokens, more=more)
+    more: list[Route] = []
+    sender: PostSender | None = None
+    facts: FactFollower | None = None
+    if variable_of("kafka_bootstrap") in os.environ:
+        sender, facts = _post_sender(settings), _facts(settings)
+        more = [_intake(settings, sender, tokens), check_route(_checked_by(facts))]
+        status.beside["facts"] = facts.part
+        facts.start()
+    registry = CollectorRegistry()
+    ProcessMetrics(registry, settings.data_dir if database.is_sqlite else None)
+    app = build_app(reader, registry, status, status, tokens, more=more)
     app.add_exception_handler(ArchiveUnavailable, _unavailable)
     app.add_exception_handler(BrokerUnavailable, _not_taken)
     server = WebServer(app, settings.http_bind)
@@ -79,6 +92,8 @@ def api() -> None:
         reader.close()
         if sender is not None:
             sender.close()
+        if facts is not None:
+            facts.stop()
 
 
 def _post_sender(settings: Settings) -> PostSender:
@@ -89,6 +104,25 @@ def _post_sender(settings: Settings) -> PostSender:
         from streams.runners.ingest_posts import HandedIn
     listen(shown=settings.log_level == "debug")
     return PostSender(connection_of(settings), HandedIn(SystemClock()))
+
+
+def _facts(settings: Settings) -> FactFollower:
+    with kafka_extra():
+        from streams.kafka.security import connection_of
+        from streams.runners.fact_follower import FactFollower
+    return FactFollower(connection_of(settings), load_pair_model())
+
+
+def _checked_by(facts: FactFollower) -> Check:
+    def check(text: str, language: str | None) -> CheckedAnswer:
+        try:
+            return facts.check(text, language)
+        except BrokerUnavailable:
+            raise Problem(
+                503, "What is hot is not known yet. Try again in a while.", {"Retry-After": "5"}
+            ) from None
+
+    return check
 
 
 def _intake(settings: Settings, sender: PostSender, tokens: Tokens | None) -> Route:

@@ -16,7 +16,7 @@ from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.clock import SystemClock
 from streams.errors import FactwatchError
-from streams.metrics import ArchiveMetrics
+from streams.metrics import ArchiveMetrics, ProcessMetrics
 from streams.settings import Settings, load_settings
 from streams.web.operations import build_operations_app
 from streams.web.server import WebServer
@@ -59,6 +59,7 @@ def _serve(settings: Settings, database: Database) -> None:
         from streams.kafka.security import connection_of, for_kafka_python
     connection = connection_of(settings)
     metrics = ArchiveMetrics(CollectorRegistry())
+    ProcessMetrics(metrics.registry, settings.data_dir if database.is_sqlite else None)
     writer = ArchiveWriter(database, settings.post_retention_days * 86_400.0)
     archiver = Archiver(
         TopicReader(for_kafka_python(connection), TOPICS),

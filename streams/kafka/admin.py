@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -19,12 +20,14 @@ from streams.topics import CHANGES, TOPICS, Partitions, Topic
 
 #: From nothing to an answer, before we say that there is none.
 REACH_S = 5.0
+_CUT_OFF = re.compile(r"disconnected|timed out|Timeout during")
 
 
 class TopicState(StrEnum):
     CREATED = "created"
     THERE = "there already"
     DIFFERS = "differs"
+    MISSING = "missing"
 
 
 class TopicReport(msgspec.Struct, frozen=True):
@@ -37,14 +40,20 @@ class TopicReport(msgspec.Struct, frozen=True):
     Else it is the operator's choice, such as a longer retention."""
 
 
+class BrokerReport(msgspec.Struct, frozen=True):
+    version: str
+    """As far as what it understands tells."""
+    brokers: int
+
+
 @contextmanager
-def admin_of(connection: Connection) -> Iterator[KafkaAdminClient]:
-    """Raises `BrokerUnavailable` when no broker answers within `REACH_S`, or one refuses us."""
+def admin_of(connection: Connection, reach_s: float = REACH_S) -> Iterator[KafkaAdminClient]:
+    """Raises `BrokerUnavailable` when no broker answers within `reach_s`, or one refuses us."""
     try:
         admin = KafkaAdminClient(
             **for_kafka_python(connection),
             client_id="factwatch-admin",
-            bootstrap_timeout_ms=int(REACH_S * 1_000),
+            bootstrap_timeout_ms=int(reach_s * 1_000),
             request_timeout_ms=30_000,
         )
     except KafkaError as err:
@@ -57,9 +66,12 @@ def admin_of(connection: Connection) -> Iterator[KafkaAdminClient]:
 
 def unavailable(connection: Connection, err: Exception) -> BrokerUnavailable:
     detail = COMPLAINTS.why() or str(err) or type(err).__name__
-    if connection.has_sasl and ("disconnected" in detail or "timed out" in detail):
+    if connection.has_sasl and _CUT_OFF.search(detail):
         # kafka-python loses the broker's answer when the end of a TLS connection comes with it.
-        detail += ", as with a wrong name or password"
+        detail += (
+            ", as with a wrong name or password, or another mechanism than the broker's (ours is"
+            f" {connection.mechanism})"
+        )
     return BrokerUnavailable(
         f"no Kafka broker can be used at {connection.where}: {detail.splitlines()[0]} (is it running? "
         "FACTWATCH_KAFKA_BOOTSTRAP and the other FACTWATCH_KAFKA_… settings say where it is and who we are)"
@@ -78,6 +90,33 @@ def create_topics(connection: Connection, partitions: int, replication: int) -> 
                     yield _created(admin, topic, partitions, replication)
         except KafkaError as err:
             raise FactwatchError(f"Kafka at {connection.where} refused: {_line(err)}") from None
+
+
+def describe_brokers(connection: Connection, reach_s: float = REACH_S) -> BrokerReport:
+    with admin_of(connection, reach_s) as admin:
+        try:
+            brokers = admin.describe_cluster()["brokers"]
+            version = admin.get_broker_version_data(_id(brokers[0])).broker_version
+        except KafkaError as err:
+            raise unavailable(connection, err) from None
+    return BrokerReport(".".join(map(str, version)), len(brokers))
+
+
+def compare_topics(connection: Connection, reach_s: float = REACH_S) -> list[TopicReport]:
+    """Each as `create_topics` would make it, with the partitions and the replication of the first."""
+    with admin_of(connection, reach_s) as admin:
+        try:
+            found = _described(admin, [topic.name for topic in TOPICS])
+        except KafkaError as err:
+            raise unavailable(connection, err) from None
+    first = found.get(CHANGES.name)
+    partitions, replication = (first.partitions, first.replication) if first else (0, 0)
+    return [
+        _compared(topic, found[topic.name], partitions, replication)
+        if topic.name in found
+        else TopicReport(topic.name, TopicState.MISSING, unusable=True)
+        for topic in TOPICS
+    ]
 
 
 def shared_partitions(connection: Connection) -> int:
@@ -104,6 +143,12 @@ def shared_partitions(connection: Connection) -> int:
             "they must agree (`factwatch topics create` tells what differs)"
         )
     return counts[CHANGES.name]
+
+
+def _id(broker: Mapping[str, Any]) -> int:
+    """Brokers before Kafka 2.8 are described by other means, and kafka-python gives what it gets."""
+    found: int = broker["broker_id"] if "broker_id" in broker else broker["node_id"]
+    return found
 
 
 def _partitions_of(topic: Topic, partitions: int) -> int:

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.archive import tables
+from streams.archive import erasing, tables
 from streams.archive.database import ArchiveUnavailable, Database, TroubleKind
 from streams.archive.delivered import Delivered, Partition
 from streams.archive.migrate import migrate, newest, version
@@ -400,6 +400,30 @@ def test_nothing_of_a_deleted_post_is_left_in_the_file(tmp_path: Path) -> None:
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert not [word for word in (b"Statement 7", b"post 7", b"author 7", b"example/7") if word in left]
     assert b"Statement 8" in left
+    writer.close()
+
+
+def test_a_log_that_somebody_reads_is_cut_when_he_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "ERASE_AGAIN_S", 0.0)
+    database, logs = Database(f"sqlite:///{tmp_path}/archive.sqlite"), Logs()
+    migrate(database)
+    writer, reading = ArchiveWriter(database), database.reader()
+
+    def left() -> bool:
+        return any(b"Statement 7" in file.read_bytes() for file in tmp_path.iterdir())
+
+    deliver(writer, logs.alert(sample_alert(1, posts=(post_ref(7),))))
+    with reading.connect() as db:
+        db.exec_driver_sql("BEGIN")
+        db.execute(sa.select(tables.alerts)).all()
+        deliver(writer, logs.gone(post_gone(post_id="post 7")))
+        assert left()
+        db.exec_driver_sql("ROLLBACK")
+    deliver(writer, logs.alert(sample_alert(2)))
+    assert not left()
+    reading.dispose()
     writer.close()
 
 

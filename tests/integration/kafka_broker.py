@@ -76,7 +76,8 @@ class KafkaBroker:
 
     Clients come in by `bootstrap`, whose listener speaks `protocol` (PLAINTEXT, SSL, SASL_PLAINTEXT or
     SASL_SSL); what that needs (`listener.name.client.…`) and any other broker property go into
-    `properties`. `internal` is always plain: the broker's own, and a back door for tests."""
+    `properties`. `scram`: who may come in by it, `SCRAM-SHA-512=[name=…,password=…]` each. `internal` is
+    always plain: the broker's own, and a back door for tests."""
 
     def __init__(
         self,
@@ -84,11 +85,13 @@ class KafkaBroker:
         *,
         protocol: str = "PLAINTEXT",
         properties: Mapping[str, str] | None = None,
+        scram: Sequence[str] = (),
         jvm: Sequence[str] = QUICK_START,
     ) -> None:
         self.directory = directory
         self.log = directory / "kafka.log"
         self._jvm = jvm
+        self._scram = scram
         self._process: subprocess.Popen[bytes] | None = None
         client, internal, controller = _free_ports(3)
         self.bootstrap = f"127.0.0.1:{client}"
@@ -152,8 +155,9 @@ class KafkaBroker:
 
     def _format(self) -> None:
         tool = [*self._java("kafka.tools.StorageTool"), "format"]
+        users = [word for user in self._scram for word in ("--add-scram", user)]
         done = subprocess.run(
-            [*tool, "--cluster-id", _CLUSTER_ID, "--config", str(self._properties)],
+            [*tool, "--cluster-id", _CLUSTER_ID, "--config", str(self._properties), *users],
             capture_output=True,
             text=True,
             check=False,

@@ -28,6 +28,12 @@ USER = "factwatch"
 #: With what an address must have escaped, and a word that nothing else holds.
 PASSWORD = "p%40ss:w/rd-Zauberwort"
 PASSWORD_IN_URL = "p%2540ss%3Aw%2Frd-Zauberwort"
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "shared_buffers": "16MB",
+    "max_connections": "40",
+}
 
 
 def programs() -> Path | None:
@@ -44,15 +50,17 @@ def installed() -> bool:
 
 
 class PostgresServer:
-    """`url` names the database `factwatch` and its owner, by TCP with a password (scram)."""
+    """`url` names the database `factwatch` and its owner, by TCP with a password (scram). Its files are in
+    `directory`, but for what is given a directory of its own: tables, or the write-ahead log."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, data: Path | None = None, wal: Path | None = None) -> None:
         bin_directory = programs()
         assert bin_directory is not None, HOW
         self._bin = bin_directory
         self._directory = directory
-        self._data = directory / "data"
-        self._log = directory / "log"
+        self._wal = wal
+        self.data = (data or directory) / "data"
+        self.log = directory / "log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
         self.url = f"postgresql://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{self.port}/postgres"
@@ -63,29 +71,34 @@ class PostgresServer:
         if os.getuid() == 0:
             user = _unprivileged()
             assert user is not None, HOW
-            for path in (self._directory, password):
+            for path in (self._directory, password, self.data.parent, *filter(None, [self._wal])):
                 os.chown(path, user.pw_uid, user.pw_gid)
-        self._run("initdb", "--pgdata", str(self._data), "--username", USER, "--pwfile", str(password),
-                  "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync")  # fmt: skip
+        wal = ["--waldir", str(self._wal / "wal")] if self._wal else []
+        self._run("initdb", "--pgdata", str(self.data), "--username", USER, "--pwfile", str(password),
+                  "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync",
+                  "--wal-segsize", "1", *wal)  # fmt: skip
 
     def start(self, within_s: float = 30) -> None:
         """Returns when it takes connections; after a kill that is when it has recovered."""
-        with self._log.open("ab") as output:
+        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port),
-                 "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-                 "-c", "shared_buffers=16MB", "-c", "max_connections=40"],
+                [str(self._bin / "postgres"), "-D", str(self.data), "-p", str(self.port), *settings],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL,
                 cwd=self._directory, env=_environ(), preexec_fn=_become_unprivileged,
             )  # fmt: skip
         until = time.monotonic() + within_s
         while time.monotonic() < until:
             if self._process.poll() is not None:
-                raise RuntimeError(self._log.read_text()[-2_000:])
+                raise RuntimeError(self.log.read_text()[-2_000:])
             if self._is_ready():
                 return
             time.sleep(0.05)  # between two looks
-        raise TimeoutError(self._log.read_text()[-2_000:])
+        raise TimeoutError(self.log.read_text()[-2_000:])
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: connections are cut, what is committed is on disk."""
@@ -127,10 +140,10 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(**places: Path) -> Iterator[PostgresServer]:
     """In a directory below /tmp, which its user reaches: a test's own is closed to others."""
     directory = Path(tempfile.mkdtemp(prefix="factwatch-postgres-"))
-    server = PostgresServer(directory)
+    server = PostgresServer(directory, **places)
     try:
         server.make()
         server.start()

@@ -138,3 +138,23 @@ def test_posts_that_kafka_does_not_take_are_to_be_sent_again(tmp_path: Path) -> 
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert b"127.0.0.1" not in answer.read()  # hosts are nobody's business
         connection.close()
+
+
+def test_nothing_is_told_to_be_safe_while_what_is_hot_is_not_known(tmp_path: Path) -> None:
+    environ = {
+        "FACTWATCH_DATABASE_URL": f"sqlite:///{tmp_path}/archive.sqlite",
+        "FACTWATCH_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    }
+    migrate(Database(environ["FACTWATCH_DATABASE_URL"]))
+    with running(["api"], environ, tmp_path) as program:
+        connection = http.client.HTTPConnection(urlsplit(program.url).netloc, timeout=10)
+        connection.request(
+            "POST", "/v1/check", b"The tower is 324 m high.", {"Content-Type": "text/plain"}
+        )
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert "127.0.0.1" not in json.loads(answer.read())["detail"]
+        connection.close()
+        status, ready = asked(program, "/readyz")
+        assert ready["parts"]["facts"]["ok"] is False
+        assert status == 200  # alerts can be read

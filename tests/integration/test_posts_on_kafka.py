@@ -19,7 +19,7 @@ import msgspec
 
 from streams.content.revisions import content_digest
 from streams.kafka.hot_facts import read_hot_facts
-from streams.records import Alert, AlertKind, AlertStatus, Edit
+from streams.records import Alert, AlertKind, AlertStatus, Edit, PostRef
 from streams.topics import DEAD_LETTERS, HOT_FACTS, POSTS, POSTS_GONE
 from tests.core_world import EditWorld, raw_of
 from tests.integration.kafka_records import committed, make_topics_anew
@@ -169,6 +169,9 @@ def test_a_story_of_posts(kafka: str, tmp_path: Path) -> None:
         alert = next(a for a in program.alerts(AlertKind.EDIT_SUSPECT) if a.rev_id == bad.rev_id)
         assert {told.related for told in repeats} == {(alert.alert_id,)}
         wait_until(lambda: archived(tmp_path, "p0"), 30, archive.told)
+        assert quotable(api, BAD) == "no"
+        assert quotable(api, GOOD) == "caution"
+        assert quotable(api, "What a nice day in the park.") == "nothing-known"
 
         hand_in(api, [
             {"platform": "chat", "id": "p0", "deleted": True, "created": said_at + 100},
@@ -211,15 +214,21 @@ def hand_in(api: Running, posts: Sequence[dict[str, object]]) -> None:
         assert json.load(answer) == {"accepted": len(posts)}
 
 
+def quotable(api: Running, text: str) -> str:
+    """What `POST /v1/check` says of it."""
+    request = Request(
+        f"{api.url}/v1/check", text.encode(), {"Content-Type": "text/plain"}, method="POST"
+    )
+    with build_opener(ProxyHandler({})).open(request, timeout=20) as answer:
+        said: str = json.load(answer)["quotable"]
+        return said
+
+
 def archived(directory: Path, post_id: str) -> bool:
     """Whether an alert in the archive names the post."""
     with contextlib.closing(sqlite3.connect(directory / "archive.sqlite")) as db:
-        bodies = db.execute("SELECT body FROM alerts").fetchall()
-    return any(
-        post.post_id == post_id
-        for (body,) in bodies
-        for post in msgspec.json.decode(body, type=Alert).posts
-    )
+        bodies = db.execute("SELECT body FROM alert_posts").fetchall()
+    return post_id in {msgspec.json.decode(body, type=PostRef).post_id for (body,) in bodies}
 
 
 def left_in(directory: Path) -> bytes:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.events import recent_changes
-from tests.integration.kafka_broker import KafkaBroker
 from tests.integration.test_kafka_security import (
     PASSWORD,
+    Guarded,
     environ,
     environ_of_wrong,
     guarded,
+    refuses,
     run,
 )
 from tests.integration.test_topics import factwatch
@@ -23,11 +24,9 @@ from tests.kafka_world import Process, Topics, wait_until
 __all__ = ["guarded"]
 
 
-def test_all_of_them_get_in_and_show_no_password(
-    guarded: tuple[KafkaBroker, Path], tmp_path: Path
-) -> None:
-    broker, directory = guarded
-    settings = environ(broker, directory) | {
+def test_all_of_them_get_in_and_show_no_password(guarded: Guarded, tmp_path: Path) -> None:
+    broker = guarded.broker
+    settings = environ(guarded) | {
         "FACTWATCH_WIKIS": "*",
         "FACTWATCH_CONTENT": "false",
         "FACTWATCH_FEEDBACK_DELAY_S": "36000",
@@ -64,9 +63,28 @@ def test_all_of_them_get_in_and_show_no_password(
                 process.kill()
     said += [worker.log.read_text(), archive.log.read_text()]
     _, checked = run(broker, settings, "doctor")
+    assert "SASL_SSL as factwatch" in line_of(checked, "kafka")
+    assert "as they should be" in line_of(checked, "topics")
     _, listed = run(broker, settings, "doctor", "--settings")
     assert "FACTWATCH_KAFKA_SASL_PASSWORD_FILE" in listed
     assert not [text for text in [*said, checked, listed] if PASSWORD in text]
+
+
+def line_of(checked: str, name: str) -> str:
+    (line,) = [line for line in checked.splitlines() if line[5:].startswith(f"{name} ")]
+    return line
+
+
+def test_the_doctor_tells_a_wrong_password_and_does_not_show_it(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    settings = environ_of_wrong(guarded) | {"FACTWATCH_DATA_DIR": str(tmp_path)}
+    done = factwatch(guarded.broker.bootstrap, "doctor", **settings)
+    assert done.returncode == 1
+    assert line_of(done.stdout, "kafka").startswith("FAIL")
+    assert refuses(line_of(done.stdout, "kafka")), done.stdout
+    assert "not-the-password" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def archived(directory: Path) -> int:
@@ -87,12 +105,12 @@ def archived(directory: Path) -> int:
     [["worker"], ["dead-letters", "list", "--kafka"], ["dead-letters", "requeue", "--kafka", "--all"]],
 )
 def test_a_wrong_password_is_one_line_without_it(
-    guarded: tuple[KafkaBroker, Path], tmp_path: Path, arguments: list[str]
+    guarded: Guarded, tmp_path: Path, arguments: list[str]
 ) -> None:
-    broker, directory = guarded
-    settings = environ_of_wrong(broker, directory)
+    broker = guarded.broker
+    settings = environ_of_wrong(guarded)
     done = factwatch(broker.bootstrap, *arguments, FACTWATCH_DATA_DIR=str(tmp_path), **settings)
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1, done.stderr
-    assert "name or password" in done.stderr
+    assert refuses(done.stderr), done.stderr
     assert "not-the-password" not in done.stdout + done.stderr

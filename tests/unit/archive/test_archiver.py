@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -177,6 +178,8 @@ def test_a_database_that_is_away_shows_is_said_once_and_made_up_for(tmp_path: Pa
             logs.alert(sample_alert(number))
         eventually(lambda: world.writer.tries >= tries + 3)
         eventually(lambda: world.lag() >= 10)
+        waiting = world.archiver.parts()["database"].detail
+        assert re.fullmatch(r"db: gone; is it up\?; [0-9]+ offsets behind the topics", waiting)
         world.writer.away.clear()
         eventually(lambda: world.lag() == 0)
     assert len([line for line in world.said if "gone" in line]) == 2
