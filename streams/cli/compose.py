@@ -6,21 +6,27 @@ import math
 import time
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from models.classifier import Classifier, load_classifier
 from streams.clock import SystemClock
 from streams.content.action_api import ActionApi
 from streams.content.outcomes import FetchOutcome
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
-from streams.metrics import Metrics
+from streams.metrics import DriftMetrics, Metrics
+from streams.runners.first_edits import FirstEdits
+from streams.runners.measures import MeasuredScorer, show_drift
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
+from streams.runners.scorer import Scorer
 from streams.runners.states import States
 from streams.settings import Settings
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
 from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
+from streams.state.drift import Drift
 from streams.store.sqlite import RECENT_IDS, SqliteStore
 
 
@@ -32,6 +38,15 @@ def load_model(settings: Settings) -> Classifier:
     return load_classifier(Path(settings.model_dir) if settings.model_dir else None)
 
 
+def measured(settings: Settings, model: Classifier, registry: CollectorRegistry, source: str) -> Scorer:
+    """The model, with the drift of what it scores shown in `registry`. Each kind of source has first edits
+    of its own: a file is no reference for what comes live."""
+    first = FirstEdits(settings.data_dir / f"first-edits-{source}.json", model.version)
+    drift = Drift(model.feature_names, model.manifest.reference, first.load())
+    show_drift(DriftMetrics(registry, drift.features), drift)
+    return MeasuredScorer(model, drift, first.save)
+
+
 def links_of(settings: Settings) -> Links:
     hosts = {wiki: host for wiki, host in settings.wikis.items() if host}
     return Links(hosts, settings.mediawiki_api.partition("://")[0])
@@ -40,7 +55,7 @@ def links_of(settings: Settings) -> Links:
 def build_processor(
     settings: Settings,
     store: SqliteStore,
-    model: Classifier,
+    model: Scorer,
     facts: WikiFacts,
     *,
     history: bool,

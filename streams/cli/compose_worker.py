@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from models.classifier import Classifier
 from models.pair_model import load_pair_model
 from streams.cli.compose import links_of
 from streams.cli.compose_posts import post_normalizer
@@ -15,7 +14,7 @@ from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
 from streams.matching.index import HotFactIndex
 from streams.matching.matcher import Matcher
-from streams.runners.collector import collect_rarely
+from streams.runners.memory import set_for_long_lives
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.page_partition import PagePartition
@@ -24,6 +23,7 @@ from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
 from streams.runners.partitions.task import PageHop, PerformerHop, PostHop
 from streams.runners.processor import Processor
+from streams.runners.scorer import Scorer
 from streams.runners.states import States
 from streams.settings import Settings
 from streams.stages.amplification_policy import AmplificationPolicy
@@ -40,11 +40,11 @@ class WorkerParts:
         self,
         settings: Settings,
         partitions: int,
-        model: Classifier,
+        model: Scorer,
         facts: WikiFacts,
         content: ContentStage | None,
     ) -> None:
-        collect_rarely()
+        set_for_long_lives()
         self._settings = settings
         self._partitions = partitions
         self._model = model

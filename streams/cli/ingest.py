@@ -17,7 +17,7 @@ from streams.cli.output import print_json, safe, say, set_up_logging, share_done
 from streams.cli.without_extra import kafka_extra
 from streams.clock import Clock, SystemClock
 from streams.errors import BadInput, BrokerUnavailable
-from streams.metrics import IngestMetrics
+from streams.metrics import IngestMetrics, ProcessMetrics
 from streams.settings import Settings, load_settings, variable_of
 from streams.sources.base import Source
 from streams.sources.history import HistorySource
@@ -118,6 +118,7 @@ def _bring(
     as_json: bool,
 ) -> None:
     metrics = IngestMetrics(CollectorRegistry())
+    ProcessMetrics(metrics.registry)
     runner = _put_together(settings, source, name, metrics, make)
     server = WebServer(
         build_operations_app(metrics.registry, _Health(source, runner)), settings.http_bind

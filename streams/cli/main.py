@@ -18,6 +18,7 @@ from streams.cli.doctor import doctor
 from streams.cli.ingest import ingest
 from streams.cli.model import evaluate, train
 from streams.cli.output import safe
+from streams.cli.pager import pager
 from streams.cli.replay import replay
 from streams.cli.run import demo, run
 from streams.cli.topics import topics
@@ -50,6 +51,7 @@ for command in (
     dead_letters,
     doctor,
     archive,
+    pager,
     api,
     topics,
     worker,

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,15 +16,17 @@ import click
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from streams.cli.compose import build_content, build_processor, load_model, store_path
+from streams.cli.compose import build_content, build_processor, load_model, measured, store_path
+from streams.cli.compose_pager import build_pager
 from streams.cli.compose_posts import accept_into, build_posts, open_post_sources, post_normalizer
 from streams.cli.output import alert_lines, safe, say, set_up_logging
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.demo.server import DemoServer, demo_settings
 from streams.errors import FactwatchError
-from streams.metrics import Metrics
+from streams.metrics import Metrics, PagerMetrics, ProcessMetrics, QualityMetrics
 from streams.runners.embedded import IDLE_S, EmbeddedRunner
+from streams.runners.live_labels import LiveLabels
 from streams.runners.live_status import LiveStatus
 from streams.settings import Settings, load_settings, variable_of
 from streams.sinks.alert_json import alert_json
@@ -129,12 +132,17 @@ def serve(
     clock, facts = SystemClock(), WikiFacts()
     metrics = Metrics(CollectorRegistry())
     metrics.model_info.labels(model.version).set(1)
+    ProcessMetrics(metrics.registry, settings.data_dir)
+    quality = QualityMetrics(metrics.registry)
     is_history = isinstance(source, HistorySource)
     content = None if is_history else build_content(settings, metrics, facts)
     matching = threading.Lock()
     transport = content.transport if content is not None else None
     posts, checker = build_posts(settings, store, post_sources, matching, transport)
     webhook = _webhook(settings, store, metrics)
+    pager, pager_feed = build_pager(
+        settings, store, PagerMetrics(metrics.registry), clock, lambda: server.url
+    )
     status = LiveStatus(
         source=source,
         store=store,
@@ -144,6 +152,7 @@ def serve(
         stale_after_s=settings.stall_after_s if spec == "eventstreams" else None,
         content=content.status if content is not None else None,
         webhook=webhook.status if webhook is not None else None,
+        pager=pager.parts,
         post_sources=post_sources,
     )
     hot_facts = SqliteFactsReader(store.path)
@@ -154,18 +163,19 @@ def serve(
         build_app(store, metrics.registry, status, status, tokens, more=more), settings.http_bind
     )
     sink = NdjsonSink(alerts, store) if alerts is not None else None
+    processor = build_processor(
+        settings,
+        store,
+        measured(settings, model, metrics.registry, source.name),
+        facts,
+        history=is_history,
+        all_wikis=all_wikis,
+        live=spec == "eventstreams" or spec.startswith("rcfeed:"),
+    )
     runner = EmbeddedRunner(
         source=source,
         store=store,
-        processor=build_processor(
-            settings,
-            store,
-            model,
-            facts,
-            history=is_history,
-            all_wikis=all_wikis,
-            live=spec == "eventstreams" or spec.startswith("rcfeed:"),
-        ),
+        processor=processor,
         metrics=metrics,
         clock=clock,
         content=content,
@@ -174,10 +184,12 @@ def serve(
         else Retention(store, settings.retention_days, settings.post_retention_days),
         dead_letter_limit=settings.dead_letter_limit,
         posts=posts,
+        labels=None if is_history else LiveLabels(store, quality, time.monotonic),
     )
 
     def committed(alerts: Sequence[StoredAlert]) -> None:
         status.committed(runner.progress)
+        pager_feed.passed(processor.final_time)
         if sink is not None and alerts:
             sink.write_new()
         for stored in alerts:
@@ -198,9 +210,12 @@ def serve(
             signal.signal(number, stop)
         if webhook is not None:
             webhook.start()
+        pager.start()
         if sink is not None:
             sink.write_new()
-        _greet(settings, spec, post_specs, server.url, model.version, status.status().wikis)
+        _greet(
+            settings, spec, post_specs, server.url, model.version, status.status().wikis, pager.told()
+        )
         for watched, name in [(source, spec), *zip(post_sources, post_specs, strict=True)]:
             threading.Thread(
                 target=_tell_outages, args=(watched, name, stopping, watched is source), daemon=True
@@ -221,6 +236,7 @@ def serve(
         runner.close()
         if webhook is not None:
             webhook.stop(DRAIN_S)
+        pager.stop(DRAIN_S)
         server.stop()
         if content is not None:
             content.close()
@@ -247,6 +263,7 @@ def _greet(
     url: str,
     model_version: str,
     wikis: tuple[str, ...],
+    paged: Sequence[str],
 ) -> None:
     watched = "every wiki" if "*" in wikis else ", ".join(wikis)
     say(f"Factwatch watches {watched} from {spec}; model {model_version}.")
@@ -254,6 +271,8 @@ def _greet(
         say(f"  posts  {safe(post_spec)}")
     say(f"  page   {url}/")
     say(f"  alerts {url}/v1/alerts   metrics {url}/metrics")
+    for place in paged:
+        say(f"  pages  {place}, at most {settings.pages_per_day} in 24 hours")
     say(f"  state  {store_path(settings)}")
     say("Alerts follow as they come; Ctrl-C stops.")
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 from prometheus_client import CollectorRegistry
 
-from streams.cli.compose import build_content, load_model
+from streams.cli.compose import build_content, load_model, measured
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.content.wiki_facts import WikiFacts
 from streams.errors import BrokerUnavailable
-from streams.metrics import Metrics, WorkerMetrics
+from streams.metrics import Metrics, ProcessMetrics, WorkerMetrics
 from streams.settings import Settings, load_settings
 from streams.web.operations import build_operations_app
 from streams.web.server import WebServer
@@ -72,12 +72,14 @@ async def _serve(
     facts = WikiFacts()
     metrics = Metrics(CollectorRegistry())
     metrics.model_info.labels(model.version).set(1)
+    ProcessMetrics(metrics.registry, settings.data_dir)
     file = PartitionFile(settings.data_dir / "partitions")
     content = build_content(settings, metrics, facts)
     # One thread for all partitions: what it does holds Python's lock nearly always, and an event loop
     # that it leaves free answers the broker in time.
     with ThreadPoolExecutor(1, "partitions") as executor:
-        parts = WorkerParts(settings, partitions, model, facts, content)
+        scorer = measured(settings, model, metrics.registry, "edits")
+        parts = WorkerParts(settings, partitions, scorer, facts, content)
         hops = parts.hops()
         status = WorkerStatus(metrics, WorkerMetrics(metrics.registry), parts.replica, time.time)
         worker = Worker(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from streams.metrics import Metrics, WorkerMetrics
 from streams.reasons import Stage
 from streams.runners.group_member import GroupMember
+from streams.runners.measures import observe_corrections
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.wire import Work
 from streams.topics import CHANGES, EDITS, POSTS
@@ -57,6 +58,10 @@ class WorkerStatus:
             metrics.match_seconds.observe(figures.stage_seconds[Stage.MATCH])
         if figures.newest_arrival is not None and hop == "pages":
             metrics.event_freshness.set(max(0.0, self._now() - figures.newest_arrival))
+        if figures.arrivals:  # ingest's clock may be ahead of ours
+            now = self._now()
+            metrics.alert_ready.observe_all([max(0.0, now - at) for at in figures.arrivals])
+        observe_corrections(metrics, figures.alerts)
         metrics.last_event_timestamp.labels(source).set(self._now())
         self._worker.unit_seconds.labels(hop).observe(seconds)
         self._worker.late.labels(hop).inc(figures.late)

@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -17,12 +18,15 @@ from streams.errors import FactwatchError
 from streams.metrics import Metrics
 from streams.reasons import Stage
 from streams.records import Edit
-from streams.runners.collector import collect_rarely
 from streams.runners.dead_letter_limit import DeadLetterLimit
 from streams.runners.kept import KeptSweep
+from streams.runners.live_labels import LiveLabels
+from streams.runners.measures import LIVE_SOURCES, observe_corrections
+from streams.runners.memory import set_for_long_lives
 from streams.runners.posts.post_runner import PostRunner
 from streams.runners.processor import Processor
 from streams.sources.base import Source, SourceItem
+from streams.stages.normalize import Normalized
 from streams.store.batch import Batch, Requeued
 from streams.store.reader import StoredAlert
 from streams.store.retention import Retention
@@ -36,6 +40,8 @@ BATCH_ITEMS = 2_048
 BATCH_TEXT_BYTES = 8 << 20
 #: How long a live batch waits for more once it has something. Part of the time from edit to alert.
 GATHER_S = 0.05
+#: An item, and when it was read, in monotonic seconds.
+_Arrived: TypeAlias = tuple[SourceItem, float]
 #: Items read ahead of the stages. When it is full the source waits: that is the back-pressure.
 QUEUE_ITEMS = 4_096
 IDLE_S = 0.25
@@ -74,6 +80,7 @@ class EmbeddedRunner:
         retention: Retention | None = None,
         dead_letter_limit: float = 1.0,
         posts: PostRunner | None = None,
+        labels: LiveLabels | None = None,
         on_commit: Callable[[Sequence[StoredAlert]], None] = lambda alerts: None,
     ) -> None:
         """`on_commit` is called after each durable batch, from the runner's thread, with what it
@@ -87,6 +94,7 @@ class EmbeddedRunner:
         self._retention = retention
         self._limit = DeadLetterLimit(dead_letter_limit)
         self._posts = posts
+        self._labels = labels
         self.on_commit = on_commit
         self._stopping = threading.Event()
         self._sweep = KeptSweep(store)
@@ -102,7 +110,7 @@ class EmbeddedRunner:
     def run_file(self) -> None:
         """To the end of a file, in this thread. Raises `BadInput` where the file is damaged, after
         everything before the damage was committed."""
-        collect_rarely()
+        set_for_long_lives()
         for items in self._gathered(self._source.items(self._store.cursor(self._source.name))):
             self._take(items)
             if self._stopping.is_set():
@@ -146,17 +154,19 @@ class EmbeddedRunner:
 
     def run_live(self) -> None:
         """Until `stop`. A thread reads the source; this one does everything else."""
-        collect_rarely()
-        items: queue.Queue[SourceItem] = queue.Queue(QUEUE_ITEMS)
+        set_for_long_lives()
+        live = self._source.name in LIVE_SOURCES
+        items: queue.Queue[_Arrived] = queue.Queue(QUEUE_ITEMS)
         failed: list[BaseException] = []
         ended = threading.Event()
 
         def read() -> None:
             try:
                 for item in self._source.items(self._store.cursor(self._source.name)):
+                    arrived = (item, time.monotonic())
                     while not self._stopping.is_set():
                         try:
-                            items.put(item, timeout=IDLE_S)
+                            items.put(arrived, timeout=IDLE_S)
                             break
                         except queue.Full:
                             continue
@@ -175,11 +185,12 @@ class EmbeddedRunner:
             while not self._stopping.is_set():
                 batch = self._gather_live(items)
                 if batch:
-                    self._take(batch)
+                    self._take([item for item, _ in batch], [at for _, at in batch] if live else ())
                 ended_here = not batch and ended.is_set() and items.empty()
                 if not self.pump(at_its_end=ended_here) and ended_here and self._posts_ended:
                     break
                 self._take_requeued()
+                self._look()
         finally:
             self._source.close()
             self._stopping.set()
@@ -203,14 +214,19 @@ class EmbeddedRunner:
         """When `run_live` is at its end: posts that are handed in, and what an operator sends back."""
         self.pump(at_its_end=True)
         self._take_requeued()
+        self._look()
 
     def close(self) -> None:
         """No more posts are taken."""
         if self._posts is not None:
             self._posts.stop()
 
-    def _gather_live(self, items: queue.Queue[SourceItem]) -> list[SourceItem]:
-        batch: list[SourceItem] = []
+    def _look(self) -> None:
+        if self._labels is not None:
+            self._labels.look(self._processor.final_time)
+
+    def _gather_live(self, items: queue.Queue[_Arrived]) -> list[_Arrived]:
+        batch: list[_Arrived] = []
         try:
             if self._posts is not None and self._posts.busy:
                 batch.append(items.get_nowait())
@@ -226,8 +242,10 @@ class EmbeddedRunner:
 
     # -- both ------------------------------------------------------------------------------------
 
-    def _take(self, items: Sequence[SourceItem]) -> None:
+    def _take(self, items: Sequence[SourceItem], arrivals: Sequence[float] = ()) -> None:
+        """`arrivals`: when each was read, in monotonic seconds, if they are read as they happen."""
         records = self._processor.intake(items)
+        waiting = _of_edits(records, items, arrivals) if arrivals else []
         if self._content is not None:
             records = self._content.attach(records)
         batch = self._processor.process(self._source.name, records, items[-1].cursor)
@@ -235,6 +253,8 @@ class EmbeddedRunner:
         if self._posts is not None:
             self._posts.processor.edits_decided(batch, self._processor.final_time)
         self._commit(batch)
+        committed = time.monotonic()
+        self._metrics.alert_ready.observe_all([committed - at for at in waiting])
         self._metrics.last_event_timestamp.labels(self._source.name).set(self._clock.now())
 
     def _take_requeued(self) -> None:
@@ -267,6 +287,8 @@ class EmbeddedRunner:
             batch.next_row = self._processor.next_row
         kept = self._store.commit(batch, self._clock.now())
         self._processor.committed()
+        if self._labels is not None:
+            self._labels.committed(batch)
         if self._posts is not None:
             self._posts.processor.committed()
         if self._retention is not None:
@@ -289,6 +311,7 @@ class EmbeddedRunner:
                 progress.outcomes[outcome] = progress.outcomes.get(outcome, 0) + n
         for alert in batch.alerts:
             metrics.alerts.labels(alert.kind, alert.severity).inc()
+        observe_corrections(metrics, batch.alerts)
         for dead in batch.dead_letters:
             metrics.dead_letters.labels(dead.stage, dead.reason).inc()
         reverted = sum(1 for label in batch.labels if label.label is not None)
@@ -310,6 +333,20 @@ class EmbeddedRunner:
             metrics.event_freshness.set(max(0.0, self._clock.now() - batch.newest_arrival))
         for stage, seconds in batch.stage_seconds.items():
             metrics.stage_seconds.labels(stage).observe(seconds)
+
+
+def _of_edits(
+    records: Sequence[tuple[SourceItem, Normalized]],
+    items: Sequence[SourceItem],
+    arrivals: Sequence[float],
+) -> list[float]:
+    """Arrivals of the edits among `records`, which are `items` without the signs of life, in order."""
+    of_records = [
+        at
+        for item, at in zip(items, arrivals, strict=True)
+        if item.raw is not None or item.edit is not None
+    ]
+    return [at for at, (_, record) in zip(of_records, records, strict=True) if isinstance(record, Edit)]
 
 
 def _text_bytes(edit: Edit) -> int:

@@ -51,6 +51,7 @@ class LiveStatus:
         stale_after_s: float | None,
         content: Callable[[], str] | None,
         webhook: Callable[[], Part] | None = None,
+        pager: Callable[[], Mapping[str, Part]] | None = None,
         post_sources: Sequence[Source] = (),
     ) -> None:
         self._source = source
@@ -61,6 +62,7 @@ class LiveStatus:
         self._stale_after_s = stale_after_s
         self._content = content
         self._webhook = webhook
+        self._pager = pager
         self._post_sources = tuple(post_sources)
         self._started = clock.now()
         self._lock = threading.Lock()
@@ -133,4 +135,6 @@ class LiveStatus:
             parts["content"] = Part(True, self._content(), needed=False)
         if self._webhook is not None:
             parts["webhook"] = self._webhook()
+        if self._pager is not None:
+            parts |= self._pager()
         return parts

@@ -12,15 +12,13 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from urllib.parse import unquote, urlsplit
-
-import urllib3
 
 from streams.metrics import Metrics
 from streams.records import Alert
 from streams.sinks.alert_json import alert_json
 from streams.sinks.cursors import SinkCursors
-from streams.sinks.retries import Delivered, Later, Outcome, Refused, RetryPolicy, outcome_of
+from streams.sinks.http_post import HttpPost
+from streams.sinks.retries import Delivered, Later, Outcome, Refused, RetryPolicy
 from streams.sinks.signature import HEADER, signature
 from streams.sources.backoff import next_try
 from streams.store.reader import AlertReader, StoredAlert
@@ -32,8 +30,6 @@ POLL_S = 0.2
 BATCH = 100
 CURSOR_EVERY_S = 0.25
 """A cursor is a durable write, shared with the pipeline: not one for each of a thousand deliveries."""
-MAX_RESPONSE = 2048
-"""Bytes of an answer that are read. Nothing in it is used; a short one lets the connection live on."""
 
 
 class WebhookSink:
@@ -52,14 +48,8 @@ class WebhookSink:
         timeout_s: float = 10.0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        parts = urlsplit(url)
-        self._place = f"{parts.scheme}://{parts.hostname}"
-        """For logs and /readyz: path, query and user often hold a secret."""
-        self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
-        self._headers = {"Content-Type": "application/json", "User-Agent": user_agent}
-        if parts.username is not None:
-            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            self._headers |= urllib3.make_headers(basic_auth=login)
+        self._post_to = HttpPost(url, user_agent=user_agent, timeout_s=timeout_s)
+        self._place = self._post_to.place
         self._reader = reader
         self._cursors = cursors
         self._metrics = metrics
@@ -67,12 +57,6 @@ class WebhookSink:
         self._policy = policy or RetryPolicy()
         self._now = now
         self._random = random.Random()  # noqa: S311 - jitter
-        self._pool = urllib3.PoolManager(
-            maxsize=1,
-            retries=False,
-            timeout=urllib3.Timeout(connect=min(timeout_s, 5.0), read=timeout_s),
-        )
-        self._timeout_s = timeout_s
         self._stopping = threading.Event()
         self._drain_until = 0.0
         self._abandoned = False
@@ -175,42 +159,8 @@ class WebhookSink:
             time.sleep(min(left, 0.05, max(self._drain_until - time.monotonic(), 0.0)))
 
     def _post(self, alert: Alert, seq: int, body: bytes) -> Outcome:
-        headers = self._headers | {
-            "X-Factwatch-Event-Id": alert.ce_id,
-            "X-Factwatch-Seq": str(seq),
-        }
+        headers = {"X-Factwatch-Event-Id": alert.ce_id, "X-Factwatch-Seq": str(seq)}
+        now = self._now()
         if self._key is not None:
-            headers[HEADER] = signature(self._key, body, self._now())
-        try:
-            response = self._pool.request(
-                "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
-            )
-        except urllib3.exceptions.HTTPError as err:
-            return Later(_reason(err, self._timeout_s))
-        _finish(response)
-        return outcome_of(response.status, response.headers.get("Retry-After"), self._now())
-
-
-def _finish(response: urllib3.BaseHTTPResponse) -> None:
-    """Leaves the connection for the next delivery, unless the answer's body is long or broken."""
-    try:
-        is_short = len(response.read(MAX_RESPONSE, decode_content=False)) < MAX_RESPONSE
-    except urllib3.exceptions.HTTPError:
-        is_short = False
-    if is_short:
-        response.release_conn()
-    else:
-        response.close()
-
-
-def _reason(error: urllib3.exceptions.HTTPError, timeout_s: float) -> str:
-    """Without the address, which urllib3 puts into its messages."""
-    if isinstance(error, urllib3.exceptions.NameResolutionError):
-        return "its name can't be resolved"
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return "nothing answers there"
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return f"no answer within {timeout_s:g} s"
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return "its certificate is not accepted"
-    return f"the connection broke ({type(error).__name__})"
+            headers[HEADER] = signature(self._key, body, now)
+        return self._post_to.send(body, headers, now).outcome

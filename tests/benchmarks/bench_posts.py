@@ -32,7 +32,7 @@ from streams.matching.index import HotFactIndex
 from streams.matching.matcher import Matcher
 from streams.matching.post_words import post_words
 from streams.posts import HotFact, Post
-from streams.runners.collector import collect_rarely
+from streams.runners.memory import set_for_long_lives
 from streams.runners.posts.hot_facts import HotFacts
 from streams.runners.posts.post_processor import PostProcessor
 from streams.runners.posts.post_runner import PostRunner
@@ -157,7 +157,7 @@ def end_to_end(facts: Sequence[HotFact], texts: Sequence[str], directory: Path) 
 
 
 def of_facts(count: int) -> list[Row]:
-    collect_rarely()  # as every runner does
+    set_for_long_lives()  # as every runner does
     world = PostWorld(seed=11)
     facts = list(world.facts(count))
     texts = texts_of(world, facts, POSTS)

@@ -45,7 +45,9 @@ ONE_SHOT = sorted(name for name, service in SERVICES.items() if service["restart
 #: Not `latest`, not a bare major version: at least two numbers.
 PINNED = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+[A-Za-z0-9.-]*")
 PUBLISHED = {"api", "grafana"}
-NEEDS_THE_OUTSIDE = {"ingest", "ingest-posts", "worker"}
+NEEDS_THE_OUTSIDE = {"ingest", "ingest-posts", "worker", "alertmanager"}
+#: A directory of secrets that need not be there: what is in it is the operator's choice.
+SECRETS_OF_RECEIVERS = re.compile(r"\$\{SECRETS_DIR:\?[^}]*README[^}]*\}/pager")
 #: Whose volume at /data has no name, and why.
 UNNAMED_VOLUME = {"worker": "each worker has one of its own; it is a copy of changelog topics"}
 
@@ -133,6 +135,8 @@ def test_what_is_mounted_is_there_and_can_not_be_written(name: str) -> None:
         if source.startswith("./"):
             assert (CHECKOUT / source).exists(), source
             assert options == "ro", source
+        elif SECRETS_OF_RECEIVERS.fullmatch(source):
+            assert (name, target, options) == ("alertmanager", "/run/secrets/pager", "ro")
         elif source:
             assert source in COMPOSE["volumes"], source
         else:
@@ -280,6 +284,48 @@ def test_alertmanager_takes_its_configuration() -> None:
     amtool = require("amtool", "needs Debian's prometheus-alertmanager: .ci/packages fetches it")
     done = subprocess.run([amtool, "check-config", ALERTMANAGER], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_as_it_stands_alertmanager_tells_nobody_and_needs_no_secret() -> None:
+    config = yaml.safe_load(ALERTMANAGER.read_text("utf-8"))
+    assert set(receivers_of(config["route"])) == {"nobody"}
+    nobody, *others = config["receivers"]
+    assert nobody == {"name": "nobody"}
+    assert {receiver["name"] for receiver in others} == {"pagerduty", "slack", "webhook"}
+
+
+def receivers_of(route: dict[str, Any]) -> list[str]:
+    below = [name for child in route.get("routes", []) for name in receivers_of(child)]
+    return ([route["receiver"]] if "receiver" in route else []) + below
+
+
+@pytest.mark.parametrize("receiver", ["pagerduty", "slack", "webhook"])
+@pytest.mark.parametrize("mark", ["PAGES", "TICKETS"])
+def test_a_receiver_is_switched_on_by_one_line(mark: str, receiver: str, tmp_path: Path) -> None:
+    amtool = require("amtool", "needs Debian's prometheus-alertmanager: .ci/packages fetches it")
+    text = ALERTMANAGER.read_text("utf-8")
+    assert text.count(f"receiver: nobody  # <- {mark}\n") == 1
+    changed = tmp_path / "alertmanager.yml"
+    changed.write_text(text.replace(f"receiver: nobody  # <- {mark}", f"receiver: {receiver}"))
+    severity = {"PAGES": "critical", "TICKETS": "warning"}[mark]
+    for alertname in ("FactAmplified", "StreamSilent"):
+        done = subprocess.run(
+            [amtool, "config", "routes", "test", f"--config.file={changed}", f"alertname={alertname}",
+             f"severity={severity}", "service=factwatch"], capture_output=True, text=True,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout.strip()) == (0, receiver)
+
+
+def test_secrets_of_receivers_are_files_in_the_directory_that_is_mounted() -> None:
+    text = ALERTMANAGER.read_text("utf-8")
+    files = re.findall(r"^ *-? ?\w+_file: (\S+)$", text, re.MULTILINE)
+    assert len(files) == 3
+    documented = (CHECKOUT / "docs" / "paging.md").read_text("utf-8")
+    for file in files:
+        directory, _, name = file.rpartition("/")
+        assert directory == "/run/secrets/pager"
+        assert name in documented
+    assert not re.search(r"(routing_key|service_key|api_url|credentials|password): ", text)
 
 
 def test_the_image_starts_from_a_pinned_one_and_runs_without_rights() -> None:

@@ -84,6 +84,37 @@ def test_a_newer_alert_stands_above_an_older_one(browser: Chrome, world: WebWorl
     eventually(lambda: titles(browser, "open") == ["Third", "Second", "First"])
 
 
+def test_a_link_of_a_pager_opens_its_alert_among_many(browser: Chrome, world: WebWorld) -> None:
+    """Older than all that the page loads by itself, and settled."""
+    old = sample_alert(1, title="Lhotse")
+    world.alerts.commit(old)
+    world.alerts.commit(resolved(old))
+    many = [sample_alert(n, title=f"Peak {n}") for n in range(2, 260)]
+    world.alerts.commit(*many)
+    world.alerts.commit(*map(resolved, many))
+    world.alerts.commit(sample_alert(900, title="Makalu"))
+
+    browser.get(f"{world.url}/#alert={old.alert_id}")
+    shown = "return [...document.querySelectorAll('li.linked h3')].map(h => h.textContent)"
+    eventually(lambda: browser.execute_script(shown) == ["Lhotse"])
+    seen = """
+        const box = document.querySelector("li.linked").getBoundingClientRect();
+        return box.top >= 0 && box.bottom <= innerHeight;"""
+    eventually(lambda: browser.execute_script(seen))
+    world.alerts.commit(sample_alert(901, title="Cho Oyu"))  # the stream goes on where it was
+    eventually(lambda: titles(browser, "open") == ["Cho Oyu", "Makalu"])
+    assert browser.execute_script(shown) == ["Lhotse"]
+
+    browser.execute_script(f"location.hash = 'alert={901:032x}'")
+    eventually(lambda: browser.execute_script(shown) == ["Cho Oyu"])
+    assert not browser.find_element(By.ID, "linked-unknown").is_displayed()
+    assert console(browser) == []
+    browser.execute_script("location.hash = 'alert=<img src=x onerror=alert(1)>'")
+    eventually(lambda: browser.find_element(By.ID, "linked-unknown").is_displayed())
+    assert browser.execute_script(shown) == []
+    console(browser)  # the 404 stands there
+
+
 def test_a_hostile_title_shows_as_text_and_runs_nothing(browser: Chrome, world: WebWorld) -> None:
     visit(browser, world)
     hostile = sample_alert(

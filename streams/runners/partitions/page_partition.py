@@ -235,7 +235,13 @@ class PagePartition:
             self._meta.decided = passed
             outputs.append(progress_record(passed, self._partition))
         changes += self._changes(batch)
-        return Work(outputs, changes, self._figures(batch, len(kept_labels)))
+        # Not of what an operator sent back: that waited for the operator.
+        arrived = [
+            one.record.timestamp / 1_000
+            for one in ready
+            if isinstance(one.known, Edit) and one.asked_by == one.known.event_id
+        ]
+        return Work(outputs, changes, self._figures(batch, len(kept_labels), arrived))
 
     def _of_posts_alone(self, passed: float) -> Work | None:
         """None where only time went on: who would write that for each of a thousand marks?"""
@@ -245,7 +251,7 @@ class PagePartition:
             return None
         outputs = self._outputs.of_batch(batch, {}, {}, self._meta.kept_row)
         outputs += self._posts.outputs(batch)
-        return Work(outputs, self._changes(batch), self._figures(batch, 0))
+        return Work(outputs, self._changes(batch), self._figures(batch, 0, []))
 
     def _ready(self, most: int) -> list[_Waiting]:
         ready: list[_Waiting] = []
@@ -271,7 +277,7 @@ class PagePartition:
         them."""
         return told - self._meta.told >= self._progress_s
 
-    def _figures(self, batch: Batch, kept: int) -> Figures:
+    def _figures(self, batch: Batch, kept: int, arrived: list[float]) -> Figures:
         late, self.late = self.late, 0
         return Figures(
             outcomes=batch.outcomes,
@@ -282,6 +288,7 @@ class PagePartition:
             },
             dead_letters=[(dead.stage, dead.reason) for dead in batch.dead_letters],
             newest_arrival=batch.newest_arrival,
+            arrivals=arrived,
             stage_seconds=batch.stage_seconds,
             late=late,
             gone=batch.of_posts.gone,

@@ -43,6 +43,8 @@ class Figures(msgspec.Struct):
     """`(stage, reason)`."""
     newest_arrival: float | None = None
     """Arrival time of the newest record in it."""
+    arrivals: list[float] = []
+    """Of the edits in it: when ingest had read each, Unix seconds by the clock there."""
     stage_seconds: dict[str, float] = {}
     late: int = 0
     """Records that went on without what another partition had to say."""

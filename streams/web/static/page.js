@@ -80,10 +80,11 @@ function drawNow() {
   const openCards = cards(all, live);
   const settledRows = rows(all, corrections, live);
   const wanted = (entry) => entry.alerts.some(matches);
-  const shownOpen = openCards.filter(wanted).slice(0, SHOWN_OPEN);
-  const shownSettled = settledRows.filter(wanted).slice(0, SHOWN_SETTLED);
+  const shownOpen = openCards.filter(wanted).filter((entry, at) => at < SHOWN_OPEN || isLinked(entry));
+  const shownSettled = settledRows.filter(wanted).filter((entry, at) => at < SHOWN_SETTLED || isLinked(entry));
   lay(byId("settled"), shownSettled, true);
   lay(byId("open"), shownOpen, false);
+  pointOut([...shownOpen, ...shownSettled].find(isLinked));
   live.watch([...shownOpen, ...shownSettled].filter((entry) => entry.hotIds.length > 0).map((entry) => entry.alerts[0]));
   tick();
 
@@ -99,6 +100,37 @@ function drawNow() {
   drawWikis(all);
   byId("count-open").textContent = count.toLocaleString();
   document.title = count > 0 ? `(${count}) Factwatch` : "Factwatch";
+}
+
+let linked = ""; // by `#alert=ID`, as pages and dashboards have it
+let isPointedOut = true;
+
+const isLinked = (entry) => linked !== "" && entry.alerts.some((alert) => alert.alert_id === linked);
+
+async function openLinked() {
+  linked = new URLSearchParams(location.hash.slice(1)).get("alert") ?? "";
+  isPointedOut = linked === "";
+  byId("linked-unknown").hidden = true;
+  for (const item of document.querySelectorAll("li.linked")) item.classList.remove("linked");
+  if (linked === "") return;
+  if (!alerts.has(linked)) {
+    try {
+      const { changes } = await getJson(`/v1/alerts/${encodeURIComponent(linked)}`);
+      alerts.set(linked, changes.at(-1)); // without a word about `seq`: the stream goes on where it is
+    } catch (error) {
+      byId("linked-unknown").hidden = error instanceof TokenWanted;
+    }
+  }
+  draw();
+}
+
+function pointOut(entry) {
+  const item = entry && nodes.get(entry.id)?.item;
+  if (!item) return;
+  item.classList.add("linked");
+  if (isPointedOut) return;
+  isPointedOut = true;
+  item.scrollIntoView({ block: "center" });
 }
 
 /** Puts one item for each entry into `list`, in order. What is there already is left alone, so that
@@ -326,6 +358,7 @@ async function load() {
     take(lists.flatMap((list) => list.alerts));
     // What changed between the answers is in the log after the earliest one.
     seq = Math.min(...lists.map((list) => list.last_seq));
+    await openLinked();
     await askStatus();
     if (!paused) follow();
   } catch (error) {
@@ -367,6 +400,7 @@ byId("pause").addEventListener("click", () => {
   else follow();
   drawStatus();
 });
+window.addEventListener("hashchange", openLinked);
 setInterval(tick, 1000);
 setInterval(() => {
   if (!byId("token-form").hidden || document.hidden) return;

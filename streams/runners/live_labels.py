@@ -1,0 +1,90 @@
+"""How good alerts are, told by one process from its own store: what labels its commits gave and took
+back is read there, where the score that was given at the time stands too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streams.metrics import QUALITY_WINDOWS, QualityMetrics
+from streams.state.live_quality import HOURS, LiveQuality
+from streams.store.batch import ALERTED, Batch
+from streams.store.labelled import first_row_since, labelled
+from streams.store.sqlite import SqliteStore
+
+#: Processing time between two looks: labels are hours old when they come.
+LOOK_EVERY_S = 5.0
+#: Edits read at a start, which takes a second or so. Of more, one of 2, 4, 8 … is counted from then on.
+READ_AT_START = 250_000
+#: Rows to be read that are held; more are read at once.
+_ROWS = 50_000
+
+
+class LiveLabels:
+    """To be used by the thread that commits. An edit's key is the number of its row."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        metrics: QualityMetrics,
+        timer: Callable[[], float],
+        *,
+        read_at_start: int = READ_AT_START,
+    ) -> None:
+        """Reads what the store has labels of. `timer`: processing time, monotonic seconds."""
+        self._store = store
+        self._metrics = metrics
+        self._timer = timer
+        self._look_at = timer()
+        self._rows: list[int] = []
+        watermark = store.watermark().time
+        below = store.next_row()
+        first = first_row_since(store, watermark - HOURS * 3_600.0)
+        sampled = 0
+        while (below - first) >> sampled > read_at_start:
+            sampled += 1
+        self._step = 1 << sampled
+        self._quality = LiveQuality(sampled=sampled)
+        self._note(first, below)
+        self._read()
+        set_live_quality(metrics, self._quality, watermark)
+
+    def committed(self, batch: Batch) -> None:
+        """After each commit."""
+        if batch.kept_rows is not None:
+            self._note(batch.kept_rows.first, batch.kept_rows.below)
+        self._rows += [label.row for label in batch.labels if label.row % self._step == 0]
+        if len(self._rows) >= _ROWS:
+            self._read()
+
+    def look(self, watermark: float) -> None:
+        """Bring the figures up to date, if it is time. `watermark`: event time that has passed."""
+        now = self._timer()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY_S
+        self._read()
+        set_live_quality(self._metrics, self._quality, watermark)
+
+    def _note(self, first: int, below: int) -> None:
+        self._rows += range(first + -first % self._step, below, self._step)
+
+    def _read(self) -> None:
+        rows, self._rows = self._rows, []
+        for edit in labelled(self._store, rows):
+            self._quality.fold_edit(
+                edit.row,
+                edit.event_time,
+                edit.label,
+                edit.revert_risk,
+                alerted=bool(edit.flags & ALERTED),
+            )
+
+
+def set_live_quality(metrics: QualityMetrics, quality: LiveQuality, watermark: float) -> None:
+    """`watermark`: event time that has passed. Cheap: what did not change is not counted anew."""
+    for window, window_s in QUALITY_WINDOWS.items():
+        figures = quality.figures(watermark, window_s)
+        metrics.precision.labels(window).set(figures.precision)
+        metrics.recall.labels(window).set(figures.recall)
+        metrics.calibration_error.labels(window).set(figures.calibration_error)
+        metrics.judged_edits.labels(window).set(figures.judged_edits)
