@@ -16,7 +16,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help setup run demo test test-unit check bench bench-posts bench-kafka train clean
+.PHONY: help setup run demo test test-unit check bench bench-posts bench-kafka train dashboards clean
 
 help: ## this list
 	@echo 'Factwatch: which facts on Wikimedia are contested or were just vandalised.'
@@ -70,6 +70,9 @@ bench-kafka: setup ## the same of one worker on a real Kafka (some minutes; need
 
 train: setup ## train the classifier on ../shared/data (several minutes)
 	@exec $(VENV)/bin/factwatch train $(ARGS)
+
+dashboards: setup ## write Grafana's dashboards from grafana/definitions
+	@$(PY) -m grafana.definitions
 
 clean: ## remove .venv, caches and builds (not what factwatch stored)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

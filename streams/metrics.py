@@ -142,8 +142,7 @@ class Metrics:
             self.labels.labels(label)
         for outcome in ("delivered", "retried", "given_up"):
             self.webhook_deliveries.labels(outcome)
-        for sink in ("webhook", "ndjson"):
-            self.sink_backlog.labels(sink)
+        self.sink_backlog.labels("webhook")
 
 
 #: By the label `window`: edits made in a span of so many seconds.

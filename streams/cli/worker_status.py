@@ -38,6 +38,7 @@ class WorkerStatus:
         self._facts = facts
         self._now = now
         self._partitions: int | None = None
+        self._lagging: set[str] = set()
 
     def done(self, hop: str, partition: int, work: Work, seconds: float) -> None:
         figures, metrics = work.figures, self._metrics
@@ -81,6 +82,9 @@ class WorkerStatus:
             for (hop, _), unit in member.worker.units().items():
                 topic = _READS[hop]
                 lag[topic] = lag.get(topic, 0) + unit.waiting
+            for topic in self._lagging - lag.keys():  # others have its partitions now
+                lag[topic] = 0
+            self._lagging = set(lag)
             for topic, behind in lag.items():
                 self._worker.lag.labels(topic).set(behind)
 
