@@ -1,13 +1,18 @@
-"""Who reverts whom and is reverted back: mutual reverts on a page, and how controversial it is."""
+"""Who reverts whom and is reverted back: mutual reverts on a page, whether those are a quarrel or the
+cleaning up of vandalism, and how controversial the page is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from streams.state.page import EDITORS_CAP, PAIRS_CAP, Entry, PageState
+from streams.state.page import EDITORS_CAP, PAIRS_CAP, Entry, EntryFlag, PageState
 
 #: Reverts further apart than this are no edit war.
 DISPUTE_WINDOW_S = 86_400.0
+#: Edits on the page that make an account one of its editors, whatever its edits look like.
+ESTABLISHED_EDITS = 3
 
 
 class Dispute(msgspec.Struct, frozen=True):
@@ -18,6 +23,11 @@ class Dispute(msgspec.Struct, frozen=True):
     editors: tuple[str, ...]
     involved: tuple[Entry, ...]
     """The revisions that those reverts undid."""
+    reverters: tuple[str, ...]
+    """Who undid each of `involved`."""
+    edits: Mapping[str, int]
+    """Of those editors on the page: what stands of the window, and what left it since their first revert
+    here."""
     before: int | None
     """The revision that stood before the first of them; None where the window begins with it."""
     controversy: float
@@ -43,12 +53,13 @@ def dispute_of(page: PageState, index: int) -> Dispute | None:
         counts[pair] = counts.get(pair, 0) + 1
         if now - entry.event_time <= DISPUTE_WINDOW_S:
             recent.setdefault(pair, []).append(entry)
-    involved = [
-        entry
+    mutual = [
+        (entry, reverter)
         for (reverter, reverted), undone in recent.items()
         if (reverted, reverter) in recent
         for entry in undone
     ]
+    involved = [entry for entry, _ in mutual]
     edits = dict(page.editors)
     for entry in entries[: index + 1]:
         edits[entry.performer] = edits.get(entry.performer, 0) + 1
@@ -61,7 +72,52 @@ def dispute_of(page: PageState, index: int) -> Dispute | None:
     undone = {entry.rev_id for entry in involved}
     first = next((at for at, entry in enumerate(entries) if entry.rev_id in undone), 0)
     before = entries[first - 1].rev_id if first else None
-    return Dispute(len(reverts), tuple(editors), tuple(involved), before, controversy)
+    known = {name: page.editors.get(name, 0) for _, name in mutual}
+    for entry in entries[: index + 1]:
+        if entry.performer in known and entry.stands:
+            known[entry.performer] += 1
+    return Dispute(
+        len(reverts),
+        tuple(editors),
+        tuple(involved),
+        tuple(reverter for _, reverter in mutual),
+        known,
+        before,
+        controversy,
+    )
+
+
+def is_quarrel(dispute: Dispute, mutual_reverts: int) -> bool:
+    """Whether at least `mutual_reverts` of the reverts belong to quarrels: to people joined by mutual
+    reverts, at least two of whom are to be taken for editors. A vandal and who cleans up is none.
+
+    Taken for an editor is whose edits that were undone mostly did not look like vandalism when they were
+    made, or an account with `ESTABLISHED_EDITS` on the page: in a long dispute its edits look like what
+    is reverted here. An anonymous one who is not makes those who undo it no parties to one quarrel.
+    Reads `EntryFlag.SUSPECT`: for `decide` alone.
+    """
+    undone: dict[str, list[Entry]] = {}
+    for entry in dispute.involved:
+        undone.setdefault(entry.performer, []).append(entry)
+    editors = {
+        name
+        for name, entries in undone.items()
+        if 2 * sum(1 for entry in entries if not entry.flags & EntryFlag.SUSPECT) > len(entries)
+        or (dispute.edits[name] >= ESTABLISHED_EDITS and not _anonymous(entries))
+    }
+    quarrels = {name: {name} for name in undone}
+    for entry, reverter in zip(dispute.involved, dispute.reverters, strict=True):
+        pair = (reverter, entry.performer)
+        if all(name in editors or not _anonymous(undone[name]) for name in pair):
+            joined = quarrels[reverter] | quarrels[entry.performer]
+            for name in joined:
+                quarrels[name] = joined
+    quarrelling = [name for name, quarrel in quarrels.items() if len(quarrel & editors) >= 2]
+    return len({entry.reverted_by for name in quarrelling for entry in undone[name]}) >= mutual_reverts
+
+
+def _anonymous(entries: list[Entry]) -> bool:
+    return any(entry.flags & EntryFlag.ANONYMOUS for entry in entries)
 
 
 def fold_pair(page: PageState, reverter: str, reverted: str) -> None:

@@ -20,13 +20,13 @@ from streams.records import (
     Severity,
 )
 from streams.stages.alerts import Alerts, digest, expired
-from streams.stages.controversy import Dispute
+from streams.stages.controversy import is_quarrel
 from streams.stages.episode_facts import merged, newest_first, what_changed
 from streams.stages.links import Links
 from streams.stages.settle import settle_by_log, settle_by_tag, settle_by_time, settle_undone
 from streams.stages.track import LabelUpdate, Observation
 from streams.state.episode import EpisodeState, OpenDispute, OpenSuspect
-from streams.state.page import EntryFlag, PageView
+from streams.state.page import PageView
 
 #: Open suspects a page may have; the oldest is settled for a further one: more come only from a flood.
 SUSPECTS_CAP = 16
@@ -197,9 +197,8 @@ class Decider:
         open_dispute = episode.dispute
         if open_dispute is None and (
             dispute.mutual_reverts < needed
-            or len(dispute.editors) < 2
             or edit.event_time < episode.dispute_quiet_until
-            or not self._is_no_cleanup(dispute)
+            or not is_quarrel(dispute, needed)
         ):
             return None
         if open_dispute is not None and not dispute.mutual_reverts:
@@ -230,16 +229,6 @@ class Decider:
         deadline = edit.event_time + policy.dispute_settle_s
         episode.dispute = OpenDispute(alert_id, start, dispute.mutual_reverts, alert, deadline)
         return alert
-
-    @staticmethod
-    def _is_no_cleanup(dispute: Dispute) -> bool:
-        """At least two parties: editors of whose edits that were undone most did not look like
-        vandalism when they were made. A vandal who puts a text back again and again is none."""
-        undone: dict[str, list[bool]] = {}
-        for entry in dispute.involved:
-            plain = not entry.flags & EntryFlag.SUSPECT
-            undone.setdefault(entry.performer, []).append(plain)
-        return sum(1 for edits in undone.values() if 2 * sum(edits) > len(edits)) >= 2
 
     def decide_log(self, episode: EpisodeState, event: LogEvent) -> list[Alert]:
         """A protection or a deletion of the page."""

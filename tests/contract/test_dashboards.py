@@ -1,5 +1,5 @@
 """Grafana's dashboards and their provisioning: the linter's rules, Grafana's types, and names that must
-exist on both sides. What the queries give: tests/integration/test_dashboards.py."""
+exist on both sides. What the queries give: tests/integration/test_dashboard_queries.py."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ def test_an_episode_leads_to_the_triage_page_and_to_the_diff() -> None:
 
 @every_dashboard
 def test_a_link_begins_with_our_address_or_is_a_field_of_its_row(name: str) -> None:
-    """What such a field may hold: tests/integration/test_dashboards.py."""
+    """What such a field may hold: tests/integration/test_dashboard_queries.py."""
     for panel, url in links(FILES[name]):
         if url.startswith("${factwatch_url:raw}/"):
             # Escaped by Grafana where nothing is said of a format.

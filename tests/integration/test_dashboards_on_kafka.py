@@ -15,7 +15,7 @@ from tests.contract.dashboard_linter import selectors
 from tests.integration.alertmanager import running_alertmanager
 from tests.integration.dashboard_world import archive_in, distributed
 from tests.integration.prometheus import running_prometheus
-from tests.integration.test_dashboards import (
+from tests.integration.test_dashboard_queries import (
     EMPTY_WHEN_HEALTHY,
     NOT_A_NUMBER_YET,
     QUERIES,
