@@ -20,6 +20,7 @@ import skops.io
 from numpy.typing import NDArray
 
 from streams.errors import BadArtifact
+from streams.state.drift import DriftReference
 
 MODEL_FILE = "model.skops"
 MANIFEST_FILE = "manifest.json"
@@ -63,6 +64,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     training_data: dict[str, str]
     """sha256 by file name."""
     metrics: dict[str, Any]
+    reference: DriftReference | None = None
+    """How scores and some features were spread in training; None: not known."""
 
 
 def write(directory: Path, arrays: dict[str, NDArray[Any]], manifest: Manifest, card: str) -> None:
@@ -97,6 +100,12 @@ def read(directory: Path) -> tuple[dict[str, NDArray[Any]], Manifest]:
     for threshold in (manifest.threshold, *manifest.thresholds.values()):
         if not 0 < threshold <= 1:
             raise BadArtifact(f"{manifest_path}: threshold {threshold:g}, wants above 0 and at most 1")
+    if manifest.reference is not None:
+        strange = set(manifest.reference.features) - set(manifest.feature_names)
+        if strange:
+            raise BadArtifact(
+                f"{manifest_path}: a reference of {min(strange)[:100]!r}: no feature of it"
+            )
     if sha256(data).hexdigest() != manifest.model_sha256:
         raise BadArtifact(f"{model_path}: not the file its manifest names (sha256 differs): train anew")
     try:
