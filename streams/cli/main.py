@@ -20,6 +20,7 @@ from streams.cli.model import evaluate, train
 from streams.cli.output import safe
 from streams.cli.replay import replay
 from streams.cli.run import demo, run
+from streams.cli.thresholds import thresholds
 from streams.cli.topics import topics
 from streams.cli.worker import worker
 from streams.errors import FactwatchError
@@ -46,6 +47,7 @@ for command in (
     replay,
     train,
     evaluate,
+    thresholds,
     check,
     dead_letters,
     doctor,
