@@ -80,8 +80,10 @@ def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
             "",
             f"{one['name']} left out, whole history, against people's labels of {people['edits']} edits "
             f"({people['damaging']} damaging): ROC-AUC {people['roc_auc']:.3f} ({low:.3f}-{high:.3f}); "
-            f"recall where 1 % of the page's edits that nobody reverted are flagged "
-            f"{people['r1p']:.3f} ({r1p_low:.3f}-{r1p_high:.3f}); by kind: {kinds}.",
+            f"recall where 1 % of the page's edits that nobody took back are flagged (r1p) "
+            f"{people['r1p']:.3f} ({r1p_low:.3f}-{r1p_high:.3f}); by kind: {kinds}. Where only reverts by others "
+            f"within 48 h count, so that vandals' own corrections are among the 1 %: "
+            f"{people['r1p_others_48h']:.3f}.",
         ]
     for one in manifest.metrics["crossed"]:
         low, high = one["roc_auc_interval"]

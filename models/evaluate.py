@@ -73,8 +73,12 @@ class EvaluateReport(msgspec.Struct, frozen=True):
     everybody: Quality
     anonymous: Quality
     r1p: Figure
-    """Recall at the threshold that flags 1 % of the files' edits which nobody reverted within 48 h."""
+    """Recall at the threshold that flags 1 % of the files' edits which nobody took back: nobody reverted
+    them, whenever, and their own author did not either."""
     r1p_threshold: float | None
+    r1p_others_48h: Figure
+    """The same where only a revert by somebody else within 48 h counts as one: among the rest are
+    edits that were taken back all the same, many of them vandalism, and they set the threshold."""
     by_kind: dict[str, KindRecall]
 
 
@@ -84,6 +88,8 @@ class Scored(msgspec.Struct):
     rev_ids: list[int]
     score: Scores
     reverted: Labels
+    taken_back: Labels
+    """Reverted, whenever and by whomever."""
     anonymous: Labels
     without_content: int
     wikis: list[str]
@@ -117,6 +123,7 @@ def evaluate(
         [rev_id for part in parts for rev_id in part.rev_ids],
         np.concatenate([part.score for part in parts]),
         np.concatenate([part.reverted for part in parts]),
+        np.concatenate([part.taken_back for part in parts]),
         np.concatenate([part.anonymous for part in parts]),
         sum(part.without_content for part in parts),
         [wiki for part in parts for wiki in part.wikis],
@@ -200,6 +207,7 @@ def score_file(classifier: Classifier, path: Path, history: str = FULL_HISTORY) 
         [one.edit.rev_id for one in replayed],
         np.concatenate(scores) if scores else np.zeros(0),
         np.array([one.reverted for one in replayed], dtype=bool),
+        np.array([one.taken_back for one in replayed], dtype=bool),
         np.array([one.edit.performer_kind in ANONYMOUS for one in replayed], dtype=bool),
         without_content,
         [one.edit.wiki for one in replayed],
@@ -241,7 +249,8 @@ def _report(
         label = np.array([labels[rev_id][0] for rev_id in found])
         kinds = [labels[rev_id][1] for rev_id in found]
     score, anonymous = scored.score[chosen], scored.anonymous[chosen]
-    threshold = figures.threshold_at(scored.score[~scored.reverted], R1P_SHARE)
+    threshold = figures.threshold_at(scored.score[~scored.taken_back], R1P_SHARE)
+    others_threshold = figures.threshold_at(scored.score[~scored.reverted], R1P_SHARE)
     by_kind = {}
     for kind in sorted(set(kinds) - {""}):
         inside = np.array([one == kind for one in kinds]) & label
@@ -263,6 +272,7 @@ def _report(
         quality(label[anonymous], score[anonymous], anonymous[anonymous]),
         _figure(partial(figures.recall_above, threshold=threshold), label, score),
         _number(threshold),
+        _figure(partial(figures.recall_above, threshold=others_threshold), label, score),
         by_kind,
     )
 

@@ -102,8 +102,10 @@ class Fitted(NamedTuple):
         return self.trees.log_odds(with_text(rows.matrix, rows.terms.scores(self.text)))
 
     def cold(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The rows as if their page were met for the first time, and their log-odds."""
+        """The rows as if their page were met for the first time, half of the editors too, and their
+        log-odds."""
         hidden = _hide(with_text(rows.matrix, rows.terms.scores(self.text)), words=True, seed=SEED)
+        hidden[:, _columns(PAGE_NAMES + RESTORE_NAMES)] = np.nan
         return hidden, self.trees.log_odds(hidden)
 
     def recent(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:

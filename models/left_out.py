@@ -24,9 +24,13 @@ class PeoplesFigures(msgspec.Struct, frozen=True):
     roc_auc: float
     roc_auc_interval: tuple[float, float]
     r1p: float
-    """Recall where 1 % of the page's edits that nobody reverted are flagged."""
+    """Recall where 1 % of the page's edits that nobody took back are flagged: neither reverted, at
+    whatever time, nor undone by their own author."""
     r1p_interval: tuple[float, float]
     r1p_by_kind: dict[str, float]
+    r1p_others_48h: float
+    """The same where only reverts by others within 48 h count: vandals' own corrections then set the
+    threshold."""
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -136,7 +140,8 @@ def _peoples(path: Path, source: Rows, score: NDArray[np.float64]) -> PeoplesFig
         return None
     damaging = np.array([labels[source.rev_ids[at]][0] for at in found])
     kinds = np.array([labels[source.rev_ids[at]][1] for at in found])
-    threshold = figures.threshold_at(score[~source.label], figures.R1P_SHARE)
+    threshold = figures.threshold_at(score[~source.label & source.usable], figures.R1P_SHARE)
+    others = figures.threshold_at(score[~source.label], figures.R1P_SHARE)
     r1p = partial(figures.recall_above, threshold=threshold)
     chosen = score[found]
     return PeoplesFigures(
@@ -150,4 +155,5 @@ def _peoples(path: Path, source: Rows, score: NDArray[np.float64]) -> PeoplesFig
             str(kind): r1p(damaging & (kinds == kind), chosen)
             for kind in sorted(set(kinds[damaging].tolist()) - {""})
         },
+        figures.recall_above(damaging, chosen, others),
     )

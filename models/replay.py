@@ -71,6 +71,11 @@ class ReplayedEdit(msgspec.Struct):
         """Identity-reverted by another user within 48 hours."""
         return self.reverted_after_s is not None and self.reverted_after_s <= KEPT_AFTER_S
 
+    @property
+    def taken_back(self) -> bool:
+        """Reverted by anybody, its own author included, at whatever time."""
+        return self.reverted_after_s is not None or self.self_reverted
+
 
 class Replay:
     """Folds edits in, in order, as the pipeline does. One instance sees all pages of a source."""

@@ -147,7 +147,8 @@ def _print_quality(report: EvaluateReport) -> None:
             f"recall at {rate} false positives", *(_figure(part.recall_at[rate]) for part in parts)
         )
     table.add_row("calibration error", *(_number(part.calibration_error) for part in parts))
-    table.add_row("recall at 1 % of unreverted (r1p)", _figure(report.r1p), "")
+    table.add_row("recall at 1 % of what nobody took back (r1p)", _figure(report.r1p), "")
+    table.add_row("  where only others' reverts within 48 h count", _figure(report.r1p_others_48h), "")
     for kind, recall in report.by_kind.items():
         table.add_row(f"  {safe(kind, 40)}", f"{recall.recall:.3f} of {recall.edits:,}", "")
     console = Console(highlight=False)
