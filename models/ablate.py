@@ -46,6 +46,7 @@ IDEAS: dict[str, Recipe] = {
     "no lives of words": Recipe(without=WORD_HISTORY_NAMES),
     "no values": Recipe(without=VALUE_NAMES),
     "no setting, no links": Recipe(without=CONTENT_NAMES[-7:]),
+    "no performer, page or words": Recipe(without=PERFORMER_NAMES + PAGE_NAMES + TEXT_NAMES),
     "no page history": Recipe(without=PAGE_NAMES + RESTORE_NAMES),
     "no time since the last edit": Recipe(without=("page_since_last",)),
     "no performer": Recipe(without=PERFORMER_NAMES),
@@ -77,7 +78,7 @@ def measured(source: Rows, fitted: Fitted, labels: dict[int, tuple[bool, str]]) 
         damaging = np.array([labels[source.rev_ids[at]][0] for at in found])
         kinds = np.array([labels[source.rev_ids[at]][1] for at in found])
         false = damaging & (kinds == "Misinformation")
-        stood = score[~label]
+        stood = score[~label & source.usable]
         told += [
             f"people {figures.roc_auc(damaging, score[found]):.3f}",
             f"r1p {_recall(damaging, score[found], stood, (0.01,)):.3f}",
