@@ -30,7 +30,7 @@ from models.features import (
     RESTORE_NAMES,
     TEXT_NAMES,
 )
-from models.fit import Fitted, Recipe, Texts, fit, fit_texts
+from models.fit import NOT_CARRIED_OVER, Fitted, Recipe, Texts, fit, fit_texts
 from models.value_features import VALUE_NAMES
 from models.word_features import WORD_HISTORY_NAMES
 
@@ -42,11 +42,12 @@ IDEAS: dict[str, Recipe] = {
     "history never hidden": Recipe(cold_weight=0.0, recent_weight=0.0),
     "no recent histories": Recipe(recent_weight=0.0),
     "words never hidden": Recipe(text_hidden=0.0),
-    "one set of trees": Recipe(bags=1),
+    "one set of trees, with all": Recipe(bags=((),)),
+    "one set, without what does not carry over": Recipe(bags=(NOT_CARRIED_OVER,)),
+    "two sets, with all": Recipe(bags=((), ())),
     "no lives of words": Recipe(without=WORD_HISTORY_NAMES),
     "no values": Recipe(without=VALUE_NAMES),
     "no setting, no links": Recipe(without=CONTENT_NAMES[-7:]),
-    "no performer, page or words": Recipe(without=PERFORMER_NAMES + PAGE_NAMES + TEXT_NAMES),
     "no page history": Recipe(without=PAGE_NAMES + RESTORE_NAMES),
     "no time since the last edit": Recipe(without=("page_since_last",)),
     "no performer": Recipe(without=PERFORMER_NAMES),
@@ -134,7 +135,7 @@ def compare(sources: Sequence[Rows], tested: Sequence[Rows], data: Path, ideas: 
             labels = read_labels(path) if path.exists() else {}
             told = measured(source, fitted, labels)
             spent_s = time.process_time() - started
-            sys.stdout.write(f"{idea:28} {source.name:24} {told}  ({spent_s:.0f} s)\n")
+            sys.stdout.write(f"{idea:42} {source.name:24} {told}  ({spent_s:.0f} s)\n")
             sys.stdout.flush()
 
 

@@ -55,6 +55,11 @@ class Size(NamedTuple):
     bins: int
 
 
+NOT_CARRIED_OVER = PAGE_NAMES + PERFORMER_NAMES + TEXT_NAMES
+"""What tells most on the articles learnt from and least on another wiki: how often edits of a page and of
+an editor are reverted, and words. One set of trees does without."""
+
+
 class Recipe(NamedTuple):
     """What is learnt from, and how: what an ablation changes. Weights are of a row's variant, beside the
     row itself."""
@@ -69,8 +74,9 @@ class Recipe(NamedTuple):
     """Of a made-up false fact."""
     text_hidden: float = 0.5
     """Share of variants in which the words say nothing, as in a language not learnt."""
-    bags: int = 2
-    """Sets of trees, each with other parts hidden and another seed, that are averaged."""
+    bags: tuple[tuple[str, ...], ...] = ((), NOT_CARRIED_OVER)
+    """Sets of trees that are averaged, each with other parts hidden and another seed: the features that
+    each does without."""
     without: tuple[str, ...] = ()
     """Features not learnt from, besides those in `NOT_LEARNT`."""
     size: Size = Size(120, 15, 0.11, 30, 5.0, 0.3, 63)
@@ -141,7 +147,17 @@ def fit(sources: Sequence[Rows], recipe: Recipe | None = None, texts: Texts | No
     scale = 1.0 / weight.mean()
     history = np.concatenate([np.full(source.usable.sum(), source.history) for source in sources])
     trees = average(
-        [_bag(sources, each, texts, recipe, scale, SEED + bag) for bag in range(recipe.bags)]
+        [
+            _bag(
+                sources,
+                each,
+                texts,
+                recipe._replace(without=recipe.without + without),
+                scale,
+                SEED + bag,
+            )
+            for bag, without in enumerate(recipe.bags)
+        ]
     )
     bare_rows = np.vstack([matrix, _hide(matrix[history], words=False, seed=SEED)])
     bare_rows[:, _columns(NOT_BARE + NOT_LEARNT + recipe.without)] = np.nan
@@ -163,7 +179,7 @@ def judge_by_folds(
     sources: Sequence[Rows], target: Rows, texts: Texts, recipe: Recipe
 ) -> NDArray[np.float64]:
     """Raw log-odds of one of `sources` that has folds, each fold by trees that did not see it: its text
-    scores are out of fold already. One bag, to spare time."""
+    scores are out of fold already. By the first set of trees alone, to spare time."""
     at = next(index for index, source in enumerate(sources) if source is target)
     matrix = with_text(target.matrix, texts.rows[at])
     scores = np.full(len(target.label), np.nan)
