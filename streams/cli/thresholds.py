@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -103,21 +104,20 @@ def thresholds(
 
 def _print(answers: list[Answer]) -> None:
     table = Table(title=f"At most {answers[0].asked}; model {answers[0].model_version}")
-    for column in ("wiki", "threshold", "edits", "days", "false alarms a day", "catches a day"):
-        table.add_column(column, justify="left" if column == "wiki" else "right")
-    table.add_column("of the reverted caught", justify="right")
-    table.add_column("of the flagged reverted", justify="right")
+    table.add_column("")
     for one in answers:
-        table.add_row(
-            safe(one.wiki, 60),
-            f"{one.threshold:.6f}".rstrip("0") if one.threshold < 1 else "never",
-            f"{one.edits:,}",
-            f"{one.days:,.1f}",
-            _span(one.false_alarms_a_day),
-            _span(one.catches_a_day),
-            _span(one.recall),
-            _span(one.precision),
-        )
+        table.add_column(safe(one.wiki, 60), justify="right")
+    told: list[tuple[str, Callable[[Answer], str]]] = [
+        ("threshold", lambda one: f"{one.threshold:.6f}".rstrip("0") if one.threshold < 1 else "never"),
+        ("false alarms a day", lambda one: _span(one.false_alarms_a_day)),
+        ("catches a day", lambda one: _span(one.catches_a_day)),
+        ("share of the reverted caught", lambda one: _span(one.recall)),
+        ("share of the flagged reverted", lambda one: _span(one.precision)),
+        ("edits that may alert (reverted)", lambda one: f"{one.edits:,} ({one.reverted:,})"),
+        ("days", lambda one: f"{one.days:,.1f}"),
+    ]
+    for name, cell in told:
+        table.add_row(name, *(cell(one) for one in answers))
     Console(highlight=False).print(table)
 
 
