@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models import artifact_files
 from models.artifact_files import Manifest
+from models.calibration import Calibration
 from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT, extract
 from models.reasons import explain
 from models.situations import SITUATIONS, situations
@@ -39,8 +40,8 @@ class Classifier:
         self.text = TextModel(arrays["text_weights"], float(arrays["text_bias"][0]))
         self._trees = _trees(arrays, "trees", len(self.feature_names))
         self._bare = _trees(arrays, "bare", len(self.feature_names))
-        calibration = [float(value) for value in arrays["calibration"].ravel()]
-        self._slope, self._shift, self._bare_slope, self._bare_shift = calibration
+        full, bare = arrays["calibration"].tolist()
+        self._calibration, self._bare_calibration = Calibration(*full), Calibration(*bare)
         self.reference: NDArray[np.float64] = np.asarray(arrays["reference"], dtype=np.float64)
 
     def row(
@@ -71,11 +72,13 @@ class Classifier:
             )
         bare = np.isnan(matrix[:, _CONTENT_AT])
         if not bare.any():
-            return self._trees.log_odds(matrix) * self._slope + self._shift
+            return self._calibration.of(self._trees.log_odds(matrix), matrix)
         scores = np.empty(len(matrix))
-        scores[bare] = self._bare.log_odds(matrix[bare]) * self._bare_slope + self._bare_shift
+        without = matrix[bare]
+        scores[bare] = self._bare_calibration.of(self._bare.log_odds(without), without)
         if not bare.all():
-            scores[~bare] = self._trees.log_odds(matrix[~bare]) * self._slope + self._shift
+            known = matrix[~bare]
+            scores[~bare] = self._calibration.of(self._trees.log_odds(known), known)
         return scores
 
     def reasons_of(self, rows: Sequence[list[float]] | NDArray[np.float64]) -> list[tuple[Reason, ...]]:

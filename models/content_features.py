@@ -7,6 +7,7 @@ import zlib
 from math import log1p, log10, nan
 
 from streams.stages.diff import Span, TextDelta
+from streams.stages.word_tables import CATEGORIES
 
 MARKERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("reference", ("<ref",)),
@@ -64,6 +65,13 @@ CONTENT_NAMES: tuple[str, ...] = (
     "whole_lines_added",
     "whole_lines_removed",
     "moved_share",
+    "quoted",
+    "glued",
+    "odd_capitals",
+    "context_compression",
+    "category_change",
+    "domains_added",
+    "new_domains",
 )
 
 MIN_PLACED = 1_500
@@ -82,6 +90,11 @@ _RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
 _SEPARATORS = ".,'’\u00a0\u202f٬٫"
 _BEGUN_NUMBER = re.compile(rf"\d[\d{_SEPARATORS}]{{0,30}}$")
 _NUMBER = re.compile(r"\d+")
+_QUOTED = re.compile('["“”«»„]([^"“”«»„\n]{1,400})["“”«»„]')
+_DOMAIN = re.compile(r"://(?:www\.)?([^/\s\]|<>\"]{3,60})")
+_CATEGORY = re.compile(r"\[\[\s*([^\]\[|:\n]{3,30}):", re.I)
+CONTEXT_LINES = 8
+MAX_CONTEXT = 8_000
 
 
 def content_features(delta: TextDelta) -> list[float]:
@@ -107,6 +120,8 @@ def content_features(delta: TextDelta) -> list[float]:
         log1p(whole_removed),
         1.0 - min(net_added / added, 1.0) if added else nan,
     )
+    row += _setting(delta, added_text[:MAX_SHAPE])
+    row += _links(delta, added_text[:MAX_MARKUP], removed_text[:MAX_MARKUP])
     return row
 
 
@@ -242,3 +257,53 @@ def _shape(delta: TextDelta, text: str) -> list[float]:
         len(zlib.compress(raw, 1)) / (len(raw) + 12) if len(raw) > 12 else nan,
         1.0 if first.islower() else 0.0,
     ]
+
+
+def _setting(delta: TextDelta, text: str) -> list[float]:
+    """How the added text sits in what stood there."""
+    if not text or not text.strip():
+        return [nan] * 4
+    quoted = sum(map(len, _QUOTED.findall(text))) / len(text)
+    glued = 0.0
+    for span in delta.spans[:MAX_PLACES]:
+        first = span.after[:1]
+        if not span.after.strip():
+            continue
+        last = span.left[-1:]
+        if last and ((last.isalnum() and first.isalnum()) or (last in ".," and first.isalpha())):
+            glued = 1.0
+        break
+    words = delta.added_words[:MAX_SHAPE_WORDS]
+    odd = [word for word in words if word not in (word.lower(), word.upper()) and not word[1:].islower()]
+    return [quoted, glued, len(odd) / max(len(words), 1), _context_compression(delta, text)]
+
+
+def _context_compression(delta: TextDelta, text: str) -> float:
+    """Bytes the added text takes for who has read the lines around it, by byte."""
+    raw = text.encode()[:1_000]
+    if len(raw) <= 12 or not delta.hunks:
+        return nan
+    hunk = delta.hunks[0]
+    start = max(0, hunk.before_start - CONTEXT_LINES)
+    around = "\n".join(delta.before_lines[start : hunk.before_start + len(hunk.before) + CONTEXT_LINES])
+    known = around[:MAX_CONTEXT].encode()
+    packer = (
+        zlib.compressobj(1, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, known)
+        if known
+        else zlib.compressobj(1, zlib.DEFLATED, -15)
+    )
+    return (len(packer.compress(raw)) + len(packer.flush())) / (len(raw) + 12)
+
+
+def _links(delta: TextDelta, added: str, removed: str) -> list[float]:
+    """Categories by their names, domains linked to and those of them that are new to the page."""
+    categories = 0
+    for text, sign in ((added, 1), (removed, -1)):
+        if "[[" in text:
+            names = [name.strip().casefold() for name in _CATEGORY.findall(text)]
+            categories += sign * sum([name in CATEGORIES for name in names])
+    if "://" not in added:
+        return [float(categories), 0.0, 0.0]
+    domains = set(_DOMAIN.findall(added)) - set(_DOMAIN.findall(removed))
+    new = [name for name in domains if not any(name in line for line in delta.before_lines)]
+    return [float(categories), float(len(domains)), float(len(new))]

@@ -13,16 +13,20 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bounded_history import BoundedHistory
 from models.features import FEATURE_NAMES, extract
-from models.replay import Replay, ReplayedEdit, edits_of
+from models.replay import Met, Replay, ReplayedEdit, edits_of
+from models.swapped_edits import SwappedEdit, SwappedEdits
+from models.term_table import TermTable
 from models.text import NO_TERMS, Terms, text_terms
 from streams.errors import BadInput
 from streams.records import Edit, PerformerKind
-from streams.stages.diff import text_delta
+from streams.stages.diff import TextDelta, text_delta
 from streams.stages.performer_kinds import performer_kind
 
 Progress = Callable[[str, float], None]
@@ -33,6 +37,13 @@ PAN_METADATA = "pan-wvc-11-en-metadata.csv.gz"
 PAN_BASE_RATE = 0.07
 """Of vandalism among all edits of the wiki the corpus was drawn from; half of the file's rows are."""
 PAN_FOLDS = 5
+RECENT = 50
+"""Revisions that one call gives."""
+RECENT_EVERY = 3
+ALONE_EVERY = 2
+NO_ROWS = np.zeros(0, dtype=np.int64)
+MAX_ALONE_CHARS = 20_000
+"""Of changed lines, past which an edit has no variant with its difference alone."""
 _PAN_KNOWN = frozenset(
     {
         "anonymous",
@@ -54,6 +65,7 @@ _PAN_KNOWN = frozenset(
         "net_added",
         "net_removed",
         "text_score",
+        "text_peak",
     }
 )
 """The file has words only: no signs, no places, no page."""
@@ -61,12 +73,22 @@ _PAN11_KNOWN = frozenset({"anonymous", "comment_empty", "comment_section_only", 
                           "comment_links", "comment_capitals"})  # fmt: skip
 
 
+class Variants(NamedTuple):
+    """Rows made beside those of a source: what they would be if something else had been changed, or
+    less had been known."""
+
+    matrix: NDArray[np.float64]
+    terms: TermTable
+    of: NDArray[np.int64]
+    """Index of the source's row each belongs to."""
+
+
 class Rows(NamedTuple):
-    """One source. `matrix` has the text score still missing: it is made out of fold."""
+    """One source. `matrix` has the text scores still missing: they are made out of fold."""
 
     name: str
     matrix: NDArray[np.float64]
-    terms: list[Terms]
+    terms: TermTable
     label: NDArray[np.bool_]
     usable: NDArray[np.bool_]
     """To learn from: False where what became of the edit does not say what it was."""
@@ -75,6 +97,14 @@ class Rows(NamedTuple):
     """Rows of one fold are never learnt from to judge one another; -1: the whole source is one."""
     rev_ids: list[int]
     history: bool
+    swaps: Variants | None = None
+    """False facts made up: all of them damaging."""
+    alone: Variants | None = None
+    """The same edits with nothing known but the difference, the summary and the kind of editor."""
+    recent: NDArray[np.float64] | None = None
+    """Some of the rows where a page's latest `RECENT` revisions are all that is known of it."""
+    recent_of: NDArray[np.int64] = NO_ROWS
+    """Index of the row each is of."""
 
 
 class Loaded(NamedTuple):
@@ -108,19 +138,85 @@ def source_name(path: Path) -> str:
 
 
 def history_rows(path: Path) -> Rows:
-    replayed = Replay(keep_terms=True).edits(edits_of(path))
+    name = source_name(path)
+    beside = _Beside(crc32(name.encode()))
+    replayed = Replay(keep_terms=True, beside=beside).edits(edits_of(path))
     label = np.array([edit.reverted for edit in replayed])
     usable = np.array([_tells(edit) for edit in replayed])
+    at = {edit.edit.rev_id: row for row, edit in enumerate(replayed)}
+    recent = [(at[rev_id], row) for rev_id, row in beside.recent]
+    terms = TermTable([edit.terms or NO_TERMS for edit in replayed])
     return Rows(
-        source_name(path),
+        name,
         np.array([edit.row for edit in replayed]),
-        [edit.terms or NO_TERMS for edit in replayed],
+        terms,
         label,
         usable,
         np.full(len(replayed), 1.0 / np.sqrt(max(usable.sum(), 1))),
         np.full(len(replayed), -1),
         [edit.edit.rev_id for edit in replayed],
         True,
+        _swaps(beside.swaps.made, at, label & usable, ~label & usable),
+        _variants(
+            [(at[rev_id], row, found) for rev_id, row, found in beside.alone if usable[at[rev_id]]]
+        ),
+        np.array([row for _, row in recent]) if recent else None,
+        np.array([index for index, _ in recent], dtype=np.int64),
+    )
+
+
+class _Beside:
+    """Makes the variants of each edit of a replay: their share is a matter of time spent."""
+
+    def __init__(self, seed: int) -> None:
+        self.swaps = SwappedEdits(extract, seed)
+        self.alone: list[tuple[int, list[float], Terms]] = []
+        self.recent: list[tuple[int, list[float]]] = []
+        self._history = BoundedHistory(RECENT)
+
+    def meets(self, met: Met) -> None:
+        edit, delta = met.edit, met.delta
+        self.swaps.meets(met)
+        if edit.rev_id % RECENT_EVERY == 0:
+            page, performer, words = self._history.before(met.state, edit, met.digest, delta)
+            self.recent.append((edit.rev_id, extract(edit, delta, page, performer, words)))
+        if delta is None or edit.rev_id % ALONE_EVERY:
+            return
+        before = "\n".join(line for hunk in delta.hunks for line in hunk.before)
+        after = "\n".join(line for hunk in delta.hunks for line in hunk.after)
+        if max(len(before), len(after)) > MAX_ALONE_CHARS:
+            return
+        change = text_delta(before, after)
+        row = extract(edit, change, None, None, None)
+        self.alone.append((edit.rev_id, row, text_terms(change, edit.comment)))
+
+    def folded(self, page_key: str, edit: Edit, delta: TextDelta | None, reverts_others: bool) -> None:
+        self._history.folded(page_key, edit, delta, reverts_others)
+
+
+def _swaps(
+    made: list[SwappedEdit],
+    at: dict[int, int],
+    damaging: NDArray[np.bool_],
+    good: NDArray[np.bool_],
+) -> Variants | None:
+    """Those made by an editor who did damage, of a text that stood."""
+    return _variants(
+        [
+            (at[swap.rev_id], swap.row, swap.terms)
+            for swap in made
+            if damaging[at[swap.rev_id]] and swap.parent_id in at and good[at[swap.parent_id]]
+        ]
+    )
+
+
+def _variants(found: list[tuple[int, list[float], Terms]]) -> Variants | None:
+    if not found:
+        return None
+    return Variants(
+        np.array([row for _, row, _ in found]),
+        TermTable([terms for _, _, terms in found]),
+        np.array([at for at, _, _ in found]),
     )
 
 
@@ -140,7 +236,7 @@ def _pan_diffs(path: Path) -> Rows:
             kind = PerformerKind.IP if record["anon"] else PerformerKind.REGISTERED
             delta = text_delta(record["removed"], record["added"])
             rows.append(extract(_bare_edit(kind, record["comment"]), delta, None, None, None))
-            terms.append(text_terms(delta))
+            terms.append(text_terms(delta, record["comment"]))
             labels.append(bool(record["vandalism"]))
     label = np.array(labels)
     share = label.mean()
@@ -176,7 +272,7 @@ def _partial(
     matrix[:, unknown] = np.nan
     count = len(label)
     return Rows(
-        name, matrix, terms, label, np.ones(count, dtype=bool), weight,
+        name, matrix, TermTable(terms), label, np.ones(count, dtype=bool), weight,
         np.arange(count) % PAN_FOLDS, [0] * count, False,
     )  # fmt: skip
 

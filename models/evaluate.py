@@ -12,17 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import figures
+from models.bounded_history import BoundedHistory
 from models.classifier import Classifier, load_classifier
 from models.dataset import digest_of
 from models.features import FEATURE_NAMES
 from models.figures import FALSE_POSITIVE_RATES, R1P_SHARE, Labels, Scores
 from models.replay import Replay, edits_of, is_history
+from models.threshold_question import may_alert
 from streams.errors import BadInput
 from streams.records import PerformerKind
 
 Progress = Callable[[str, float], None]
 ANONYMOUS = (PerformerKind.IP, PerformerKind.TEMPORARY)
 BATCH = 256
+FULL_HISTORY, RECENT_HISTORY, NO_HISTORY = "full", "recent:50", "none"
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -59,6 +62,8 @@ class EvaluateReport(msgspec.Struct, frozen=True):
     seen_in_training: tuple[str, ...]
     """Those the model learnt from: figures on them are too good."""
     model_version: str
+    history: str
+    """How much was known of a page before each edit: "none", "recent:N" or "full"."""
     label: str
     """What positive means: "damaging" (by people) or "reverted within 48 h"."""
     edits_scored: int
@@ -68,17 +73,28 @@ class EvaluateReport(msgspec.Struct, frozen=True):
     everybody: Quality
     anonymous: Quality
     r1p: Figure
-    """Recall at the threshold that flags 1 % of the files' edits which nobody reverted within 48 h."""
+    """Recall at the threshold that flags 1 % of the files' edits which nobody took back: nobody reverted
+    them, whenever, and their own author did not either."""
     r1p_threshold: float | None
+    r1p_others_48h: Figure
+    """The same where only a revert by somebody else within 48 h counts as one: among the rest are
+    edits that were taken back all the same, many of them vandalism, and they set the threshold."""
     by_kind: dict[str, KindRecall]
 
 
-class _Scored(msgspec.Struct):
+class Scored(msgspec.Struct):
+    """Edits of files in their order."""
+
     rev_ids: list[int]
     score: Scores
     reverted: Labels
+    taken_back: Labels
+    """Reverted, whenever and by whomever."""
     anonymous: Labels
     without_content: int
+    wikis: list[str]
+    event_time: Scores
+    may_alert: Labels
 
 
 def evaluate(
@@ -87,10 +103,12 @@ def evaluate(
     scores_out: Path | str | None = None,
     model_dir: Path | str | None = None,
     progress: Progress | None = None,
+    history: str = FULL_HISTORY,
 ) -> EvaluateReport:
     """Replay `files` and compare scores with `labels_csv` (`rev_id,damaging,kind`) or, without it,
-    with what became of each edit. `scores_out` gets `rev_id,score`. Raises `BadInput` and
-    `BadArtifact`."""
+    with what became of each edit. `scores_out` gets `rev_id,score`. `history`: "full", "none" as
+    of a page met for the first time, or "recent:N". Raises `BadInput` and `BadArtifact`."""
+    bounded_history(history)
     classifier = load_classifier(model_dir)
     paths = [Path(file) for file in files]
     if not paths:
@@ -100,13 +118,17 @@ def evaluate(
     for at, path in enumerate(paths):
         if progress is not None:
             progress(f"replaying {path.name}", at / len(paths))
-        parts.append(_score_file(classifier, path))
-    scored = _Scored(
+        parts.append(score_file(classifier, path, history))
+    scored = Scored(
         [rev_id for part in parts for rev_id in part.rev_ids],
         np.concatenate([part.score for part in parts]),
         np.concatenate([part.reverted for part in parts]),
+        np.concatenate([part.taken_back for part in parts]),
         np.concatenate([part.anonymous for part in parts]),
         sum(part.without_content for part in parts),
+        [wiki for part in parts for wiki in part.wikis],
+        np.concatenate([part.event_time for part in parts]),
+        np.concatenate([part.may_alert for part in parts]),
     )
     if not scored.rev_ids:
         raise BadInput(f"{paths[0]}: no edits in it")
@@ -117,7 +139,7 @@ def evaluate(
     seen = tuple(
         str(path) for path in paths if digest_of(path) in classifier.manifest.training_data.values()
     )
-    return _report(paths, seen, classifier.version, scored, labels)
+    return _report(paths, seen, classifier.version, history, scored, labels)
 
 
 def read_labels(path: Path) -> dict[int, tuple[bool, str]]:
@@ -145,10 +167,30 @@ def read_labels(path: Path) -> dict[int, tuple[bool, str]]:
     return labels
 
 
-def _score_file(classifier: Classifier, path: Path) -> _Scored:
-    replay = Replay(classifier.text, by_page=is_history(path))
-    replayed, scores = [], []
+def bounded_history(history: str) -> BoundedHistory | None:
+    """Of "full", "none" or "recent:N". Raises `BadInput` for anything else."""
+    if history == FULL_HISTORY:
+        return None
+    if history == NO_HISTORY:
+        return BoundedHistory(0)
+    kind, _, count = history.partition(":")
+    if kind != "recent" or not count.isascii() or not count.isdecimal() or not 0 < int(count) <= 500:
+        raise BadInput(f"history {history!r}: wants full, none, or recent:N with N from 1 to 500")
+    return BoundedHistory(int(count))
+
+
+def score_file(classifier: Classifier, path: Path, history: str = FULL_HISTORY) -> Scored:
+    """Replay one file."""
+    replay = Replay(classifier.text, by_page=is_history(path), history=bounded_history(history))
+    replayed, scores, alerting = [], [], []
     rows: list[list[float]] = []
+
+    def score_rows() -> None:
+        matrix = np.array(rows)
+        scores.append(classifier.score(matrix))
+        alerting.append(may_alert(matrix))
+        rows.clear()
+
     without_content = 0
     at_content = FEATURE_NAMES.index("spans")
     for edit in edits_of(path):
@@ -158,20 +200,23 @@ def _score_file(classifier: Classifier, path: Path) -> _Scored:
         one.row = []
         replayed.append(one)
         if len(rows) == BATCH:
-            scores.append(classifier.score(np.array(rows)))
-            rows.clear()
+            score_rows()
     if rows:
-        scores.append(classifier.score(np.array(rows)))
-    return _Scored(
+        score_rows()
+    return Scored(
         [one.edit.rev_id for one in replayed],
         np.concatenate(scores) if scores else np.zeros(0),
         np.array([one.reverted for one in replayed], dtype=bool),
+        np.array([one.taken_back for one in replayed], dtype=bool),
         np.array([one.edit.performer_kind in ANONYMOUS for one in replayed], dtype=bool),
         without_content,
+        [one.edit.wiki for one in replayed],
+        np.array([one.edit.event_time for one in replayed]),
+        np.concatenate(alerting) if alerting else np.zeros(0, dtype=bool),
     )
 
 
-def _write_scores(path: Path, scored: _Scored) -> None:
+def _write_scores(path: Path, scored: Scored) -> None:
     try:
         with path.open("w", encoding="utf-8", newline="") as out:
             out.write("rev_id,score\n")
@@ -187,7 +232,8 @@ def _report(
     paths: Iterable[Path],
     seen: tuple[str, ...],
     version: str,
-    scored: _Scored,
+    history: str,
+    scored: Scored,
     labels: Mapping[int, tuple[bool, str]] | None,
 ) -> EvaluateReport:
     if labels is None:
@@ -203,7 +249,8 @@ def _report(
         label = np.array([labels[rev_id][0] for rev_id in found])
         kinds = [labels[rev_id][1] for rev_id in found]
     score, anonymous = scored.score[chosen], scored.anonymous[chosen]
-    threshold = figures.threshold_at(scored.score[~scored.reverted], R1P_SHARE)
+    threshold = figures.threshold_at(scored.score[~scored.taken_back], R1P_SHARE)
+    others_threshold = figures.threshold_at(scored.score[~scored.reverted], R1P_SHARE)
     by_kind = {}
     for kind in sorted(set(kinds) - {""}):
         inside = np.array([one == kind for one in kinds]) & label
@@ -215,6 +262,7 @@ def _report(
         tuple(str(path) for path in paths),
         seen,
         version,
+        history,
         "damaging" if labels is not None else "reverted within 48 h",
         len(scored.rev_ids),
         int(scored.reverted.sum()),
@@ -224,6 +272,7 @@ def _report(
         quality(label[anonymous], score[anonymous], anonymous[anonymous]),
         _figure(partial(figures.recall_above, threshold=threshold), label, score),
         _number(threshold),
+        _figure(partial(figures.recall_above, threshold=others_threshold), label, score),
         by_kind,
     )
 

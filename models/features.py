@@ -7,9 +7,10 @@ seen. `extract` reads nothing that came after the edit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log1p, nan
+from math import log, log1p, nan
 
 from models.content_features import CONTENT_NAMES, content_features
+from models.value_features import VALUE_NAMES, value_features
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES, word_features
 from streams.records import Edit, PerformerKind
 from streams.stages.diff import TextDelta
@@ -41,6 +42,8 @@ PAGE_NAMES = (
     "page_own_recent",
     "page_own_reverted",
     "page_protected",
+    "page_since_last",
+    "page_revert_rate",
 )
 RESTORE_NAMES = ("restores_back", "restores_reverted")
 PERFORMER_NAMES = (
@@ -51,7 +54,7 @@ PERFORMER_NAMES = (
     "network_edits",
     "network_reverted_share",
 )
-TEXT_NAMES = ("text_score",)
+TEXT_NAMES = ("text_score", "text_peak")
 
 FEATURE_NAMES: tuple[str, ...] = (
     EDIT_NAMES
@@ -59,6 +62,7 @@ FEATURE_NAMES: tuple[str, ...] = (
     + RESTORE_NAMES
     + PERFORMER_NAMES
     + CONTENT_NAMES
+    + VALUE_NAMES
     + WORD_CONTENT_NAMES
     + WORD_HISTORY_NAMES
     + TEXT_NAMES
@@ -69,16 +73,24 @@ KNOWN_WITH_CONTENT = "added_words"
 """Missing exactly where the content is."""
 
 _NO_CONTENT = [nan] * (
-    len(CONTENT_NAMES) + len(WORD_CONTENT_NAMES) + len(WORD_HISTORY_NAMES) + len(TEXT_NAMES)
+    len(CONTENT_NAMES)
+    + len(VALUE_NAMES)
+    + len(WORD_CONTENT_NAMES)
+    + len(WORD_HISTORY_NAMES)
+    + len(TEXT_NAMES)
 )
 _NO_PAGE = [nan] * len(PAGE_NAMES)
 _NO_PERFORMER = [nan] * len(PERFORMER_NAMES)
 
+USUAL_RATE = 0.06
+"""Of reverts among the edits of a wiki: what is taken to hold for a page of which nothing is known."""
+RATE_KNOWN_AFTER = 20
+"""Edits of a page after which its own rate weighs as much as the usual one."""
 PERFORMER_CAP = 16
 """Edits and reverted edits of a performer are told apart up to here: whole-wiki totals do not carry
 over from one wiki to another."""
 
-TextScorer = Callable[[TextDelta], float]
+TextScorer = Callable[[TextDelta, str], tuple[float, float]]
 
 
 def extract(
@@ -102,8 +114,9 @@ def extract(
         row += _NO_CONTENT
         return row
     row += content_features(delta)
+    row += value_features(edit, delta, words)
     row += word_features(delta, words, edit.event_time)
-    row.append(text_score(delta) if text_score is not None else nan)
+    row += text_score(delta, edit.comment) if text_score is not None else (nan, nan)
     return row
 
 
@@ -163,6 +176,8 @@ def _page_features(page: PageView) -> list[float]:
         float(page.own_recent),
         float(page.own_reverted),
         1.0 if page.protected else 0.0,
+        log1p(page.since_last_s) if page.since_last_s is not None else nan,
+        log((page.reverts + USUAL_RATE * RATE_KNOWN_AFTER) / (page.seen + RATE_KNOWN_AFTER)),
     ]
 
 

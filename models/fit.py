@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+from models.calibration import Calibration, page_rate
 from models.content_features import CONTENT_NAMES
 from models.dataset import Rows
 from models.features import (
@@ -22,16 +22,25 @@ from models.features import (
     RESTORE_NAMES,
     TEXT_NAMES,
 )
-from models.text import BUCKETS, Terms, TextModel
-from models.trees import Trees
+from models.text import BUCKETS, TextModel
+from models.trees import Trees, average
+from models.value_features import VALUE_NAMES
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES
 
 SEED = 7
-NOT_BARE = CONTENT_NAMES + WORD_CONTENT_NAMES + WORD_HISTORY_NAMES + TEXT_NAMES
+NOT_BARE = CONTENT_NAMES + VALUE_NAMES + WORD_CONTENT_NAMES + WORD_HISTORY_NAMES + TEXT_NAMES
 CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
-TEXT_AT = FEATURE_NAMES.index("text_score")
-COLD_WEIGHT = 0.5
-"""Of a row's copy with parts hidden, beside the row itself."""
+NOT_LEARNT = ("page_revert_rate",)
+"""For calibration alone: by it the trees would know one page from another."""
+BY_PAGE = 0.5
+"""Of the log of a page's rate of reverts against the usual one, how much is added to the log-odds: the
+trees know some of it already."""
+STEPS, RIDGE = 30, 1e-3
+"""Of Newton's method for two numbers."""
+TEXT_STRENGTH = 4.0
+"""Inverse of the penalty on the words' weights."""
+SMALLEST = 0.001
+"""Words' weights are kept to so much; a word that was seen never has none."""
 
 
 class Size(NamedTuple):
@@ -43,10 +52,47 @@ class Size(NamedTuple):
     min_rows: int
     l2: float
     share: float
+    bins: int
 
 
-FULL = Size(180, 15, 0.08, 30, 5.0, 0.3)
-BARE = Size(60, 8, 0.15, 30, 5.0, 0.5)
+NOT_CARRIED_OVER = PAGE_NAMES + PERFORMER_NAMES + TEXT_NAMES
+"""What tells most on the articles learnt from and least on another wiki: how often edits of a page and of
+an editor are reverted, and words. One set of trees does without."""
+
+
+class Recipe(NamedTuple):
+    """What is learnt from, and how: what an ablation changes. Weights are of a row's variant, beside the
+    row itself."""
+
+    cold_weight: float = 0.3
+    """Of the row with parts of the history hidden."""
+    recent_weight: float = 0.6
+    """Of the row where only a recent history is known."""
+    alone_weight: float = 0.2
+    """Of the difference alone."""
+    swap_weight: float = 0.2
+    """Of a made-up false fact."""
+    text_hidden: float = 0.5
+    """Share of variants in which the words say nothing, as in a language not learnt."""
+    bags: tuple[tuple[str, ...], ...] = ((), NOT_CARRIED_OVER)
+    """Sets of trees that are averaged, each with other parts hidden and another seed: the features that
+    each does without."""
+    without: tuple[str, ...] = ()
+    """Features not learnt from, besides those in `NOT_LEARNT`."""
+    size: Size = Size(120, 15, 0.11, 30, 5.0, 0.3, 63)
+
+
+BARE = Size(60, 8, 0.15, 30, 5.0, 0.5, 255)
+
+
+class Texts(NamedTuple):
+    """The part on words of some sources, and what it says of each source by a model that saw neither
+    the article nor the fold. Both scores of each row. Shape (n, 2)."""
+
+    model: TextModel
+    rows: list[NDArray[np.float64]]
+    swaps: list[NDArray[np.float64] | None]
+    alone: list[NDArray[np.float64] | None]
 
 
 class Fitted(NamedTuple):
@@ -58,53 +104,158 @@ class Fitted(NamedTuple):
     """Usual value of each feature: the median over edits that stood."""
 
     def log_odds(self, rows: Rows) -> NDArray[np.float64]:
-        """Raw, uncalibrated, of rows whose text score is still missing."""
-        return self.trees.log_odds(with_text_score(rows.matrix, rows.terms, self.text))
+        """Raw, uncalibrated, of rows whose text scores are still missing."""
+        return self.trees.log_odds(with_text(rows.matrix, rows.terms.scores(self.text)))
 
     def cold(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The rows as if their page were met for the first time, and their log-odds."""
-        hidden = _hide(with_text_score(rows.matrix, rows.terms, self.text), words=True)
+        """The rows as if their page were met for the first time, half of the editors too, and their
+        log-odds."""
+        hidden = _hide(with_text(rows.matrix, rows.terms.scores(self.text)), words=True, seed=SEED)
+        hidden[:, _columns(PAGE_NAMES + RESTORE_NAMES)] = np.nan
         return hidden, self.trees.log_odds(hidden)
+
+    def recent(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Rows of which only a recent history is known, their log-odds, and which rows' they are."""
+        known = rows.recent if rows.recent is not None else rows.matrix[:0]
+        matrix = with_text(known, rows.terms.scores(self.text)[rows.recent_of])
+        return matrix, self.trees.log_odds(matrix), rows.recent_of
+
+    def alone(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Log-odds of edits of which only the difference is known, and which rows' they are."""
+        alone = rows.alone
+        if alone is None:
+            return np.zeros(0), np.zeros(0, dtype=np.int64)
+        return self.trees.log_odds(with_text(alone.matrix, alone.terms.scores(self.text))), alone.of
 
     def bare_log_odds(self, rows: Rows) -> NDArray[np.float64]:
         """The same as if no content were known."""
         return self.bare.log_odds(rows.matrix)
 
 
-def fit(sources: Sequence[Rows]) -> Fitted:
-    """Learn from all usable rows of `sources`. The same sources give the same result."""
-    matrix = np.vstack([source.matrix[source.usable] for source in sources])
-    matrix[:, TEXT_AT] = np.concatenate([_folded(sources, source) for source in sources])
+def fit(sources: Sequence[Rows], recipe: Recipe | None = None, texts: Texts | None = None) -> Fitted:
+    """Learn from all usable rows of `sources`. The same sources give the same result. `texts`: what
+    `fit_texts` gives for them."""
+    recipe = recipe if recipe is not None else Recipe()
+    texts = texts if texts is not None else fit_texts(sources)
+    each = [
+        with_text(source.matrix, scores)[source.usable]
+        for source, scores in zip(sources, texts.rows, strict=True)
+    ]
+    matrix = np.vstack(each)
     label = np.concatenate([source.label[source.usable] for source in sources])
     weight = np.concatenate([source.weight[source.usable] for source in sources])
-    weight = weight / weight.mean()
+    scale = 1.0 / weight.mean()
     history = np.concatenate([np.full(source.usable.sum(), source.history) for source in sources])
-    with_content = ~np.isnan(matrix[:, CONTENT_AT])
-    hidden = _hide(matrix[history], words=True)
-    learnt = np.vstack([matrix[with_content], hidden])
-    trees = _boost(
-        learnt,
-        np.concatenate([label[with_content], label[history]]),
-        np.concatenate([weight[with_content], COLD_WEIGHT * weight[history]]),
-        FULL,
+    trees = average(
+        [
+            _bag(
+                sources,
+                each,
+                texts,
+                recipe._replace(without=recipe.without + without),
+                scale,
+                SEED + bag,
+            )
+            for bag, without in enumerate(recipe.bags)
+        ]
     )
-    bare_rows = np.vstack([matrix, _hide(matrix[history], words=False)])
-    bare_rows[:, _columns(NOT_BARE)] = np.nan
+    bare_rows = np.vstack([matrix, _hide(matrix[history], words=False, seed=SEED)])
+    bare_rows[:, _columns(NOT_BARE + NOT_LEARNT + recipe.without)] = np.nan
     bare = _boost(
         bare_rows,
         np.concatenate([label, label[history]]),
-        np.concatenate([weight, weight[history]]),
+        np.concatenate([weight, weight[history]]) * scale,
         BARE,
+        SEED,
     )
     stood = matrix[history & ~label]
     usual = np.full(len(FEATURE_NAMES), np.nan)
     known = ~np.isnan(stood).all(axis=0)
     usual[known] = np.nanmedian(stood[:, known], axis=0)
-    return Fitted(fit_text(sources), trees, bare, usual)
+    return Fitted(texts.model, trees, bare, usual)
+
+
+def judge_by_folds(
+    sources: Sequence[Rows], target: Rows, texts: Texts, recipe: Recipe
+) -> NDArray[np.float64]:
+    """Raw log-odds of one of `sources` that has folds, each fold by trees that did not see it: its text
+    scores are out of fold already. By the first set of trees alone, to spare time."""
+    at = next(index for index, source in enumerate(sources) if source is target)
+    matrix = with_text(target.matrix, texts.rows[at])
+    scores = np.full(len(target.label), np.nan)
+    for fold in sorted(set(target.fold.tolist())):
+        learnt = list(sources)
+        learnt[at] = target._replace(usable=target.usable & (target.fold != fold))
+        each = [
+            with_text(source.matrix, found)[source.usable]
+            for source, found in zip(learnt, texts.rows, strict=True)
+        ]
+        scale = 1.0 / np.concatenate([source.weight[source.usable] for source in learnt]).mean()
+        trees = _bag(learnt, each, texts, recipe, float(scale), SEED)
+        chosen = target.fold == fold
+        scores[chosen] = trees.log_odds(matrix[chosen])
+    return scores
+
+
+def _bag(
+    sources: Sequence[Rows],
+    each: Sequence[NDArray[np.float64]],
+    texts: Texts,
+    recipe: Recipe,
+    scale: float,
+    seed: int,
+) -> Trees:
+    """One set of trees over the rows with content and their variants."""
+    matrices, labels, weights = [], [], []
+
+    def learn(
+        matrix: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64]
+    ) -> None:
+        matrices.append(matrix)
+        labels.append(label)
+        weights.append(weight * scale)
+
+    for at, (source, matrix) in enumerate(zip(sources, each, strict=True)):
+        label, weight = source.label[source.usable], source.weight[source.usable]
+        known = ~np.isnan(matrix[:, CONTENT_AT])
+        learn(matrix[known], label[known], weight[known])
+        if not source.history:
+            continue
+        cold = _hide(matrix, words=True, seed=seed)
+        learn(_without_text(cold, recipe, seed), label, recipe.cold_weight * weight)
+        if recipe.recent_weight and source.recent is not None:
+            of = source.recent_of[source.usable[source.recent_of]]
+            recent = with_text(source.recent, texts.rows[at][source.recent_of])
+            learn(
+                recent[source.usable[source.recent_of]],
+                source.label[of],
+                recipe.recent_weight * source.weight[of],
+            )
+        alone, alone_text = source.alone, texts.alone[at]
+        if recipe.alone_weight and alone is not None and alone_text is not None:
+            learn(
+                _without_text(with_text(alone.matrix, alone_text), recipe, seed),
+                source.label[alone.of],
+                recipe.alone_weight * source.weight[alone.of],
+            )
+        swaps, swaps_text = source.swaps, texts.swaps[at]
+        if recipe.swap_weight and swaps is not None and swaps_text is not None:
+            false = with_text(swaps.matrix, swaps_text)
+            damaging = np.ones(len(false), dtype=bool)
+            usual = recipe.swap_weight * source.weight[swaps.of]
+            learn(false, damaging, usual)
+            learn(_hide(false, words=True, seed=seed), damaging, recipe.cold_weight * usual)
+    rows = np.vstack(matrices)
+    rows[:, _columns(NOT_LEARNT + recipe.without)] = np.nan
+    return _boost(rows, np.concatenate(labels), np.concatenate(weights), recipe.size, seed)
 
 
 def _boost(
-    matrix: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64], size: Size
+    matrix: NDArray[np.float64],
+    label: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    size: Size,
+    seed: int,
 ) -> Trees:
     """Trees over the columns that are known in any row (scikit-learn can't bin one that never is)."""
     columns = np.flatnonzero(~np.isnan(matrix).all(axis=0))
@@ -115,75 +266,85 @@ def _boost(
         min_samples_leaf=size.min_rows,
         l2_regularization=size.l2,
         max_features=size.share,
+        max_bins=size.bins,
         early_stopping=False,
-        random_state=SEED,
+        random_state=seed,
     ).fit(matrix[:, columns], label, sample_weight=weight)
     return Trees.of(fitted, columns)
 
 
-def fit_text(sources: Sequence[Rows], without_fold: int | None = None) -> TextModel:
-    """A weight for each hashed term, by logistic regression over usable rows that have terms.
-    `without_fold` leaves those rows out of sources that have folds."""
-    terms: list[list[int]] = []
-    labels, weights = [], []
+def fit_texts(sources: Sequence[Rows]) -> Texts:
+    """The part on words of all `sources`, and out of fold for each."""
+    rows, swaps, alone = [], [], []
     for source in sources:
-        chosen = source.usable & np.array([bool(found.changed) for found in source.terms])
+        scores = np.full((len(source.label), 2), np.nan)
+        of_swaps = of_alone = None
+        for fold in sorted(set(source.fold.tolist())):
+            others = [other for other in sources if other is not source or fold != -1]
+            if not others:
+                continue
+            text = fit_text(others, without_fold=fold if fold != -1 else None)
+            chosen = source.fold == fold
+            scores[chosen] = source.terms.scores(text)[chosen]
+            of_swaps = source.swaps.terms.scores(text) if source.swaps is not None else None
+            of_alone = source.alone.terms.scores(text) if source.alone is not None else None
+        rows.append(scores)
+        swaps.append(of_swaps)
+        alone.append(of_alone)
+    return Texts(fit_text(sources), rows, swaps, alone)
+
+
+def fit_text(sources: Sequence[Rows], without_fold: int | None = None) -> TextModel:
+    """A weight for each hashed term, by logistic regression over usable rows that have terms. Each
+    source weighs as the root of its rows, whatever it is a sample of: the trees judge what the scores
+    mean. `without_fold` leaves those rows out of sources that have folds."""
+    designs, labels, weights = [], [], []
+    for source in sources:
+        chosen = source.usable & source.terms.known
         if without_fold is not None:
             chosen &= (source.fold == -1) | (source.fold != without_fold)
         at = np.flatnonzero(chosen)
-        terms += [source.terms[index].changed for index in at]
+        designs.append(source.terms.design[at])
         labels.append(source.label[at])
-        weights.append(source.weight[at])
+        weights.append(np.full(len(at), 1.0 / np.sqrt(len(source.label))))
     label, weight = np.concatenate(labels), np.concatenate(weights)
     if label.all() or not label.any():
         return TextModel(np.zeros(BUCKETS, dtype=np.float32), 0.0)
-    fitted = LogisticRegression(C=1.0, solver="liblinear", random_state=SEED, max_iter=200).fit(
-        design(terms), label, sample_weight=weight / weight.mean()
-    )
-    return TextModel(fitted.coef_[0].astype(np.float32), float(fitted.intercept_[0]))
+    fitted = LogisticRegression(
+        C=TEXT_STRENGTH, solver="liblinear", random_state=SEED, max_iter=200, tol=1e-3
+    ).fit(sparse.vstack(designs), label, sample_weight=weight / weight.mean())
+    learnt = fitted.coef_[0]
+    kept = np.round(learnt, 3)
+    kept = np.where((kept == 0.0) & (learnt != 0.0), np.copysign(SMALLEST, learnt), kept)
+    return TextModel(kept.astype(np.float32), float(fitted.intercept_[0]))
 
 
-def design(terms: Sequence[list[int]]) -> Any:
-    """Sparse rows of terms, each of length one, as `TextModel` reads them."""
-    counts = [len(found) for found in terms]
-    values = np.repeat([1.0 / sqrt(count) if count else 0.0 for count in counts], counts)
-    columns = np.fromiter((term for found in terms for term in found), dtype=np.int32, count=sum(counts))
-    return sparse.csr_matrix(
-        (values, columns, np.concatenate([[0], np.cumsum(counts)])), shape=(len(terms), BUCKETS)
-    )
-
-
-def with_text_score(
-    matrix: NDArray[np.float64], terms: Sequence[Terms], text: TextModel
-) -> NDArray[np.float64]:
+def with_text(matrix: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A copy of rows with their text scores filled in."""
     filled = matrix.copy()
-    filled[:, TEXT_AT] = [text.of_terms(found) for found in terms]
+    filled[:, _columns(TEXT_NAMES)] = scores
     return filled
 
 
-def _folded(sources: Sequence[Rows], target: Rows) -> NDArray[np.float64]:
-    """Text scores of a source's usable rows by models that saw neither the article nor the fold."""
-    scores = np.full(len(target.label), np.nan)
-    for fold in sorted(set(target.fold.tolist())):
-        others = [source for source in sources if source is not target or fold != -1]
-        if not others:
-            continue
-        text = fit_text(others, without_fold=fold if fold != -1 else None)
-        for at in np.flatnonzero(target.fold == fold):
-            scores[at] = text.of_terms(target.terms[at])
-    return scores[target.usable]
-
-
-def _hide(matrix: NDArray[np.float64], *, words: bool) -> NDArray[np.float64]:
+def _hide(matrix: NDArray[np.float64], *, words: bool, seed: int) -> NDArray[np.float64]:
     """A copy of rows as a page or an editor met for the first time would give them: the history of
     the page's words is not known in it, the page and the editor each in half of the rows."""
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     hidden = matrix.copy()
     if words:
         hidden[:, _columns(WORD_HISTORY_NAMES)] = np.nan
     for names in (PAGE_NAMES + RESTORE_NAMES, PERFORMER_NAMES):
         rows = np.flatnonzero(random.random(len(hidden)) < 0.5)
         hidden[np.ix_(rows, _columns(names))] = np.nan
+    return hidden
+
+
+def _without_text(matrix: NDArray[np.float64], recipe: Recipe, seed: int) -> NDArray[np.float64]:
+    """A copy in which some rows have no text scores."""
+    random = np.random.default_rng(seed + 1_000)
+    hidden = matrix.copy()
+    rows = np.flatnonzero(random.random(len(hidden)) < recipe.text_hidden)
+    hidden[np.ix_(rows, _columns(TEXT_NAMES))] = np.nan
     return hidden
 
 
@@ -200,3 +361,23 @@ def calibrate(
         np.concatenate(log_odds)[:, None], np.concatenate(labels), sample_weight=weight / weight.mean()
     )
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def calibrate_pages(
+    raw: Sequence[NDArray[np.float64]],
+    matrices: Sequence[NDArray[np.float64]],
+    labels: Sequence[NDArray[np.bool_]],
+) -> Calibration:
+    """Slope and shift of out-of-fold log-odds by article; each article counts the same. How far the
+    page's own rate shifts is set beforehand: a few articles can't tell it from what else differs."""
+    weight = np.concatenate([np.full(len(label), 1.0 / len(label)) for label in labels])
+    known = BY_PAGE * np.concatenate([page_rate(matrix) for matrix in matrices])
+    columns = np.column_stack([np.concatenate(raw), np.ones(len(known))])
+    label = np.concatenate(labels).astype(float)
+    found = np.array([1.0, 0.0])
+    for _ in range(STEPS):
+        probability = 1.0 / (1.0 + np.exp(-np.clip(columns @ found + known, -40.0, 40.0)))
+        slope = columns.T @ (weight * (label - probability)) - RIDGE * (found - [1.0, 0.0])
+        curve = (columns.T * (weight * probability * (1.0 - probability))) @ columns
+        found = found + np.linalg.solve(curve + RIDGE * np.eye(2), slope)
+    return Calibration(float(found[0]), float(found[1]), BY_PAGE)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
 import msgspec
 
+from models.bounded_history import BoundedHistory
 from models.features import extract
 from models.text import Terms, TextModel, text_terms
 from streams.errors import BadInput
@@ -24,6 +26,28 @@ from streams.state import performer as performers
 from streams.state.words import WordMemory
 
 KEPT_AFTER_S = 48 * 3600.0
+
+
+class Met(NamedTuple):
+    """What is known just before an edit, and the edit. `words` stands at the parent revision."""
+
+    edit: Edit
+    delta: TextDelta | None
+    digest: int
+    state: pages.PageState
+    page: pages.PageView
+    performer: performers.PerformerView | None
+    words: WordMemory | None
+
+
+class Beside(Protocol):
+    """Looks on while edits are replayed."""
+
+    def meets(self, met: Met) -> None:
+        """Before the edit is folded in."""
+
+    def folded(self, page_key: str, edit: Edit, delta: TextDelta | None, reverts_others: bool) -> None:
+        """After that."""
 
 
 class ReplayedEdit(msgspec.Struct):
@@ -47,14 +71,28 @@ class ReplayedEdit(msgspec.Struct):
         """Identity-reverted by another user within 48 hours."""
         return self.reverted_after_s is not None and self.reverted_after_s <= KEPT_AFTER_S
 
+    @property
+    def taken_back(self) -> bool:
+        """Reverted by anybody, its own author included, at whatever time."""
+        return self.reverted_after_s is not None or self.self_reverted
+
 
 class Replay:
     """Folds edits in, in order, as the pipeline does. One instance sees all pages of a source."""
 
     def __init__(
-        self, text: TextModel | None = None, *, by_page: bool = True, keep_terms: bool = False
+        self,
+        text: TextModel | None = None,
+        *,
+        by_page: bool = True,
+        keep_terms: bool = False,
+        beside: Beside | None = None,
+        history: BoundedHistory | None = None,
     ) -> None:
-        """`by_page`: edits come page by page, as in a history."""
+        """`by_page`: edits come page by page, as in a history. `beside` is told what is known before
+        each edit. `history`: rows are made from so much of a page's history only, outcomes from all."""
+        self._beside = beside
+        self._history = history
         self._by_page = by_page
         self._text = text
         self._keep_terms = keep_terms
@@ -63,6 +101,7 @@ class Replay:
         self._performers: dict[str, performers.PerformerState] = {}
         self._by_rev: dict[tuple[str, int], ReplayedEdit] = {}
         self._by_digest: dict[tuple[str, int], ReplayedEdit] = {}
+        self._meets: tuple[pages.PageState, int] = pages.PageState(""), 0
 
     def edits(self, edits: Iterable[Edit]) -> list[ReplayedEdit]:
         """All of them with their outcome."""
@@ -78,6 +117,7 @@ class Replay:
         content = edit.content
         digest = pages.digest_of(content.revision.sha1) if content is not None else 0
         performer, network = self._performer(key, edit)
+        self._meets = page, digest
         folded = fold_edit(
             edit,
             page=page,
@@ -95,7 +135,12 @@ class Replay:
             row, observation = extract(edit, delta, None, None, None, self._text), STALE
         else:
             row, delta, observation = folded.row, folded.delta, folded.observation
-        terms = text_terms(delta) if self._keep_terms and delta is not None else None
+            revert = observation.revert
+            reverts_others = revert is not None and not revert.self_revert
+            for looks_on in (self._history, self._beside):
+                if looks_on is not None:
+                    looks_on.folded(key, edit, delta, reverts_others)
+        terms = text_terms(delta, edit.comment) if self._keep_terms and delta is not None else None
         replayed = ReplayedEdit(msgspec.structs.replace(edit, content=None), row, terms, digest)
         self._outcomes(key, replayed, observation)
         return replayed
@@ -108,6 +153,11 @@ class Replay:
         performer: performers.PerformerView | None,
         words: WordMemory | None,
     ) -> list[float]:
+        whole, digest = self._meets
+        if self._beside is not None:
+            self._beside.meets(Met(edit, delta, digest, whole, page, performer, words))
+        if self._history is not None:
+            page, performer, words = self._history.before(whole, edit, digest, delta)
         return extract(edit, delta, page, performer, words, self._text)
 
     def _performer(

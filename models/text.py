@@ -4,11 +4,13 @@ Terms are CRC-32 hashes, so that a term means the same in every process, and loo
 access. The weights are learnt out of fold by page, so that what a page is about does not leak.
 
 In a language that was not learnt the sum would be noise: where the words around the change are mostly
-unknown, the score is missing.
+unknown, the scores are missing.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import chain
 from math import nan, sqrt
 from typing import NamedTuple
 from zlib import crc32
@@ -20,13 +22,16 @@ from streams.stages.diff import TextDelta
 from streams.stages.tokens import words
 
 WORD_BITS = 18
-SPELLED_BITS = 17
+SPELLED_BITS = 18
 BUCKETS = (1 << WORD_BITS) + (1 << SPELLED_BITS)
 """Words have buckets of their own, so that an unknown one can be told."""
 MAX_WORDS = 80
 """Words looked at on either side."""
 MAX_SPELLED = 25
 """Added words whose letter sequences are looked at."""
+SPELLED = (3, 4, 5)
+"""Letters in a row."""
+MAX_COMMENT_WORDS = 20
 CONTEXT_CHARS = 300
 MIN_CONTEXT = 5
 MIN_KNOWN = 0.6
@@ -34,35 +39,63 @@ MIN_KNOWN = 0.6
 _WORD_MASK = (1 << WORD_BITS) - 1
 _SPELLED_MASK = (1 << SPELLED_BITS) - 1
 _SPELLED_START = 1 << WORD_BITS
+_UNKNOWN = (nan, nan)
 
 
 class Terms(NamedTuple):
     """Of one edit, hashed."""
 
-    changed: list[int]
+    gained: list[tuple[int, ...]]
+    """Of each word that came: the word, and its letter sequences."""
+    lost: list[int]
+    comment: list[int]
     context: list[int]
     """Words of the line that was changed, as it stood before: they tell the language."""
 
+    @property
+    def changed(self) -> list[int]:
+        """Each term once; empty where no word changed."""
+        if not self.gained and not self.lost:
+            return []
+        return sorted({*chain.from_iterable(self.gained), *self.lost, *self.comment})
 
-NO_TERMS = Terms([], [])
+
+NO_TERMS = Terms([], [], [], [])
 
 
-def text_terms(delta: TextDelta) -> Terms:
-    """Distinct terms of an edit: words that came and went, and letter sequences of those that came."""
+def text_terms(delta: TextDelta, comment: str = "") -> Terms:
+    """Words that came and went, letter sequences of those that came, words of the summary."""
     gained = list(delta.gained)[:MAX_WORDS]
-    terms = {crc32(word[:40].encode()) & _WORD_MASK for word in gained}
-    terms.update(
-        [crc32(b"-" + word[:40].encode()) & _WORD_MASK for word in list(delta.lost)[:MAX_WORDS]]
+    return Terms(
+        [_spelled(word[:40]) for word in gained[:MAX_SPELLED]]
+        + [(crc32(word[:40].encode()) & _WORD_MASK,) for word in gained[MAX_SPELLED:]],
+        [crc32(b"-" + word[:40].encode()) & _WORD_MASK for word in list(delta.lost)[:MAX_WORDS]],
+        _comment_terms(comment),
+        _context(delta),
     )
-    for word in gained[:MAX_SPELLED]:
-        spelled = f"<{word[:24]}>".encode()
-        terms.update(
-            [
-                _SPELLED_START + (crc32(spelled[at : at + 5]) & _SPELLED_MASK)
-                for at in range(max(len(spelled) - 4, 1))
-            ]
-        )
-    return Terms(sorted(terms), _context(delta))
+
+
+@lru_cache(maxsize=4_096)
+def _spelled(word: str) -> tuple[int, ...]:
+    spelled = f"<{word[:24]}>".encode()
+    return (
+        crc32(word.encode()) & _WORD_MASK,
+        *{
+            _SPELLED_START + (crc32(spelled[at : at + size]) & _SPELLED_MASK)
+            for size in SPELLED
+            for at in range(len(spelled) - size + 1)
+        },
+    )
+
+
+def _comment_terms(comment: str) -> list[int]:
+    """Of what the editor wrote; the section's name is the page's."""
+    if comment.startswith("/*"):
+        comment = comment.partition("*/")[2]
+    if not comment:
+        return []
+    written = words(comment.lower()[:400])[:MAX_COMMENT_WORDS]
+    return [crc32(b"#" + word[:40].encode()) & _WORD_MASK for word in written]
 
 
 def _context(delta: TextDelta) -> list[int]:
@@ -81,22 +114,33 @@ def _context(delta: TextDelta) -> list[int]:
 
 
 class TextModel:
-    """Log-odds by term, summed and divided by the root of their number."""
+    """Log-odds by term."""
 
     def __init__(self, weights: NDArray[np.float32], bias: float) -> None:
         self.weights = weights
         self.bias = bias
 
-    def __call__(self, delta: TextDelta) -> float:
-        return self.of_terms(text_terms(delta))
+    def __call__(self, delta: TextDelta, comment: str = "") -> tuple[float, float]:
+        return self.of_terms(text_terms(delta, comment))
 
-    def of_terms(self, terms: Terms) -> float:
-        """NaN where no word changed, or the language is not one that was learnt."""
-        changed, context = terms
+    def of_terms(self, terms: Terms) -> tuple[float, float]:
+        """Of all terms, summed and divided by the root of their number, and of the word that came
+        which weighs most. NaN where no word changed, or the language is not one that was learnt."""
+        changed = terms.changed
         if not changed:
-            return nan
+            return _UNKNOWN
+        weights = self.weights
+        context = terms.context
         if len(context) >= MIN_CONTEXT:
-            known = int(np.count_nonzero(self.weights[context]))
+            known = int(np.count_nonzero(weights[context]))
             if known < MIN_KNOWN * len(context):
-                return nan
-        return float(self.weights[changed].sum(dtype=np.float64)) / sqrt(len(changed)) + self.bias
+                return _UNKNOWN
+        score = float(weights[changed].sum(dtype=np.float64)) / sqrt(len(changed)) + self.bias
+        gained = terms.gained[:MAX_SPELLED]
+        if not gained:
+            return score, nan
+        counts = np.array([len(word) for word in gained])
+        sums = np.add.reduceat(
+            weights[list(chain.from_iterable(gained))], np.cumsum(counts) - counts, dtype=np.float64
+        )
+        return score, float((sums / np.sqrt(counts)).max())

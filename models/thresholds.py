@@ -11,6 +11,9 @@ from models import figures
 from models.dataset import Rows
 from models.situations import BUDGET, SITUATIONS, situations
 
+LEAST = 1e-6
+"""A threshold of 0 would flag everything."""
+
 
 def one_threshold(sources: Sequence[Rows], probabilities: Sequence[NDArray[np.float64]]) -> float:
     """Flags 1 % of the edits nobody reverted, each article counting the same."""
@@ -24,7 +27,7 @@ def _weighted_threshold(
 ) -> float:
     order = np.argsort(-scores, kind="stable")
     above = np.cumsum(weights[order]) / weights.sum()
-    return float(scores[order][np.searchsorted(above, share)])
+    return max(float(scores[order][np.searchsorted(above, share)]), LEAST)
 
 
 def thresholds_of(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,18 +19,38 @@ from numpy.typing import NDArray
 
 from models import artifact_files
 from models.artifact_files import Manifest
+from models.calibration import Calibration
 from models.card import model_card
 from models.classifier import probability_of
 from models.dataset import Loaded, Progress, Rows, load
 from models.features import FEATURE_NAMES
-from models.fit import Fitted, calibrate, fit
-from models.left_out import LeftOut, figures_of
+from models.fit import Fitted, calibrate_pages
+from models.learn import Crossed, Judged, Learnt, learn
+from models.left_out import LeftOut, Told, figures_of
+from models.reference import reference_of
 from models.thresholds import one_threshold, thresholds_of
 from models.trees import Trees
 from streams.errors import BadInput
+from streams.state.drift import DriftReference
 
-Calibration = tuple[tuple[float, float], tuple[float, float]]
-"""Slope and shift, with and without content."""
+Item = TypeVar("Item")
+WATCHED = (
+    "anonymous",
+    "comment_empty",
+    "size_change",
+    "performer_edits",
+    "performer_reverted_share",
+    "page_reverted_share",
+    "added_words",
+    "removed_words",
+    "position",
+    "number_swaps",
+    "new_share",
+    "surprise_mean",
+    "compression",
+)
+"""Features whose spread is told in the manifest, for drift: those the scores hang on most, known of live
+edits as of these."""
 MIN_TESTED = 200
 """Edits below which a source left out gives no figures."""
 
@@ -63,43 +83,78 @@ def train(
     tested = [source for source in sources if source.history and source.usable.sum() >= MIN_TESTED]
     if len(sources) < 2 or not tested:
         raise BadInput(f"{data_dir}: at least two sources, one a history, are needed to learn and test")
-    raw, raw_bare, cold = [], [], []
-    for at, source in enumerate(tested):
-        tell(f"leaving out {source.name}", 0.35 + 0.5 * at / len(tested))
-        without = fit([other for other in sources if other is not source])
-        raw.append(without.log_odds(source))
-        raw_bare.append(without.bare_log_odds(source))
-        cold.append(without.cold(source))
-    calibration = _calibration(tested, raw), _calibration(tested, raw_bare)
-    tell("learning from all", 0.85)
-    fitted = fit(sources)
-    full, bare = (
-        [probability_of(scores * slope + shift) for scores in one]
-        for one, (slope, shift) in zip((raw, raw_bare), calibration, strict=True)
-    )
-    left_out = tuple(figures_of(Path(data_dir), *one) for one in zip(tested, full, bare, strict=True))
-    threshold = one_threshold(tested, full)
-    slope, shift = calibration[0]
-    met_first = [(matrix, probability_of(scores * slope + shift)) for matrix, scores in cold]
-    thresholds = thresholds_of(tested, full, met_first, bare)
-    arrays = pack(fitted, calibration)
-    manifest = _manifest(arrays, threshold, thresholds, loaded, left_out, leave_out)
-    artifact_files.write(Path(out_dir), arrays, manifest, model_card(manifest, sources))
+    learnt = learn(sources, tested, tell)
+    manifest, left_out = finish(Path(data_dir), Path(out_dir), loaded, learnt, leave_out)
     tell("done", 1.0)
     return TrainReport(
-        manifest.version, threshold, left_out, time.perf_counter() - started, str(out_dir)
+        manifest.version, manifest.threshold, left_out, time.perf_counter() - started, str(out_dir)
     )
 
 
-def _calibration(tested: Sequence[Rows], raw: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
-    return calibrate(
-        [scores[source.usable] for scores, source in zip(raw, tested, strict=True)],
-        [source.label[source.usable] for source in tested],
+def finish(
+    data_dir: Path, out_dir: Path, loaded: Loaded, learnt: Learnt, leave_out: Sequence[str] = ()
+) -> tuple[Manifest, tuple[LeftOut, ...]]:
+    """Calibrate, choose thresholds, measure and write the artifact."""
+    tested, judged = learnt.tested, learnt.judged
+    full, bare = _calibrations(tested, judged)
+    others = [
+        _calibrations(_without(tested, at), _without(judged, at)) if len(tested) > 1 else (full, bare)
+        for at in range(len(tested))
+    ]
+    told = [
+        _told(one, source, *calibrations)
+        for one, source, calibrations in zip(judged, tested, others, strict=True)
+    ]
+    left_out = tuple(figures_of(data_dir, source, one) for source, one in zip(tested, told, strict=True))
+    whole = [one.full for one in told]
+    threshold = one_threshold(tested, whole)
+    thresholds = thresholds_of(
+        tested,
+        whole,
+        [(one.cold_matrix, other.cold) for one, other in zip(judged, told, strict=True)],
+        [one.bare for one in told],
+    )
+    arrays = pack(learnt.fitted, (full, bare))
+    reference = reference_of(
+        np.vstack([source.matrix for source in tested]), np.concatenate(whole), WATCHED
+    )
+    manifest = _manifest(
+        arrays, threshold, thresholds, loaded, left_out, learnt.crossed, leave_out, reference
+    )
+    artifact_files.write(out_dir, arrays, manifest, model_card(manifest, learnt.sources))
+    return manifest, left_out
+
+
+def _calibrations(tested: Sequence[Rows], judged: Sequence[Judged]) -> tuple[Calibration, Calibration]:
+    """With content and without. An article's own figures are given by those of the others."""
+    matrices = [source.matrix[source.usable] for source in tested]
+    labels = [source.label[source.usable] for source in tested]
+    used = [source.usable for source in tested]
+    return (
+        calibrate_pages([one.full[at] for one, at in zip(judged, used, strict=True)], matrices, labels),
+        calibrate_pages([one.bare[at] for one, at in zip(judged, used, strict=True)], matrices, labels),
     )
 
 
-def pack(fitted: Fitted, calibration: Calibration) -> dict[str, NDArray[Any]]:
-    """All that is learnt, as arrays."""
+def _without(items: Sequence[Item], at: int) -> list[Item]:
+    return [*items[:at], *items[at + 1 :]]
+
+
+def _told(judged: Judged, source: Rows, full: Calibration, bare: Calibration) -> Told:
+    alone = source.alone
+    return Told(
+        probability_of(full.of(judged.full, source.matrix)),
+        probability_of(full.of(judged.recent, judged.recent_matrix)),
+        judged.recent_of,
+        probability_of(bare.of(judged.bare, source.matrix)),
+        probability_of(full.of(judged.cold, judged.cold_matrix)),
+        probability_of(full.of(judged.alone, alone.matrix)) if alone is not None else judged.alone,
+        judged.alone_of,
+    )
+
+
+def pack(fitted: Fitted, calibration: tuple[Calibration, Calibration]) -> dict[str, NDArray[Any]]:
+    """All that is learnt, as arrays. `calibration`: with content, and without."""
     return {
         **_pack_trees("trees", fitted.trees),
         **_pack_trees("bare", fitted.bare),
@@ -124,7 +179,9 @@ def _manifest(
     thresholds: dict[str, float],
     loaded: Loaded,
     left_out: tuple[LeftOut, ...],
+    crossed: tuple[Crossed, ...],
     leave_out: Sequence[str],
+    reference: DriftReference,
 ) -> Manifest:
     digest = sha256(artifact_files.model_bytes(arrays)).hexdigest()
     kept = {
@@ -143,7 +200,11 @@ def _manifest(
             "skops": skops.__version__,
         },
         training_data=kept,
-        metrics={"left_out": [_rounded(msgspec.to_builtins(one)) for one in left_out]},
+        metrics={
+            "left_out": [_rounded(msgspec.to_builtins(one)) for one in left_out],
+            "crossed": [_rounded(msgspec.to_builtins(one)) for one in crossed],
+        },
+        reference=reference,
     )
 
 

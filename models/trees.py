@@ -101,6 +101,18 @@ class Trees:
         return total
 
 
+def average(sets: Sequence[Trees]) -> Trees:
+    """One additive model that scores the mean of several. At least one."""
+    columns = {name: np.concatenate([one.columns[name] for one in sets]) for name in FIELDS}
+    columns["value"] = columns["value"] / len(sets)
+    return Trees(
+        columns,
+        np.concatenate([one.sizes for one in sets]),
+        sum(one.baseline for one in sets) / len(sets),
+        int(columns["feature_idx"].max(initial=-1)) + 1,
+    )
+
+
 _NO_CATEGORIES: NDArray[np.uint32] = np.zeros((0, 8), dtype=np.uint32)
 _NO_MAP: NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
 

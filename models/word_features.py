@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from math import log, log1p, nan
 
 from streams.stages.diff import TextDelta
@@ -17,6 +19,8 @@ WORD_CONTENT_NAMES = (
     "vanished_share",
     "net_added",
     "net_removed",
+    "keyboard_run",
+    "consonant_run",
 )
 """Known from the parent text alone."""
 WORD_HISTORY_NAMES = (
@@ -37,6 +41,7 @@ WORD_HISTORY_NAMES = (
     "removed_thrown_share",
     "age_difference",
     "time_difference",
+    "gone_since",
 )
 """Known only of a page whose revisions were followed."""
 _NOTHING = [nan] * (len(WORD_CONTENT_NAMES) + len(WORD_HISTORY_NAMES))
@@ -44,6 +49,15 @@ MAX_LOOKED_UP = 100
 """Different words looked up on either side."""
 WARM = 15
 """Revisions followed until a word's absence from memory means something on a page met later."""
+MAX_RUN_WORDS = 40
+MAX_RUN_LETTERS = 24
+_NEIGHBOURS = frozenset(
+    pair[::step]
+    for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+    for pair in map("".join, pairwise(row))
+    for step in (1, -1)
+)
+_CONSONANTS = re.compile("[bcdfghjklmnpqrstvwxz]{4,}")
 _TRIGRAMS = 12
 _SAMPLE = 8_000
 
@@ -65,6 +79,7 @@ def word_features(delta: TextDelta, words: WordMemory | None, event_time: float)
     unseen: list[str] = []
     fresh = never = thrown_words = thrown_sum = thrown_max = 0
     surprise = surprise_max = against = 0.0
+    gone_since = nan
     lives: list[float] = []
     lives_time: list[float] = []
     for word in gained:
@@ -95,6 +110,8 @@ def word_features(delta: TextDelta, words: WordMemory | None, event_time: float)
             lives.append(log1p(life))
             lives_time.append(log1p(life_time))
             here = scale
+            if since_rev[at] != UNKNOWN and not gone_since <= span - since_rev[at]:
+                gone_since = float(span - since_rev[at])
         surprise += here
         if here > surprise_max:
             surprise_max = here
@@ -139,6 +156,7 @@ def word_features(delta: TextDelta, words: WordMemory | None, event_time: float)
         vanished / went if went else nan,
         log1p(len(delta.gained)),
         log1p(len(delta.lost)),
+        *_runs(unseen),
     ]
     known_thrown = came and (warm or thrown_sum)
     row += (
@@ -160,7 +178,23 @@ def word_features(delta: TextDelta, words: WordMemory | None, event_time: float)
         row += (age - mean, age_time - mean_time)
     else:
         row += (nan,) * 8
+    row.append(log1p(gone_since))
     return row
+
+
+def _runs(unseen: list[str]) -> tuple[float, float]:
+    """Letters side by side on the keyboard, and Latin consonants in a row, in words new to the page."""
+    if not unseen:
+        return nan, nan
+    longest = 0
+    for word in unseen[:MAX_RUN_WORDS]:
+        run = 0
+        for at in range(min(len(word), MAX_RUN_LETTERS) - 1):
+            run = run + 1 if word[at : at + 2] in _NEIGHBOURS else 0
+            if run > longest:
+                longest = run
+    found = _CONSONANTS.findall(" ".join(unseen[:MAX_RUN_WORDS]))
+    return float(longest), float(max(map(len, found), default=0))
 
 
 def _gibberish(unseen: list[str], delta: TextDelta) -> float:

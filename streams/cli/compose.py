@@ -28,6 +28,7 @@ from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
 from streams.state.drift import Drift
 from streams.store.sqlite import RECENT_IDS, SqliteStore
+from streams.store.wiki_thresholds import thresholds_of
 
 
 def store_path(settings: Settings) -> Path:
@@ -80,7 +81,7 @@ def build_processor(
         ),
         recent=RecentIds(RECENT_IDS, store.recent_ids()),
         scorer=model,
-        decider=Decider(AlertPolicy(threshold=settings.alert_threshold), links_of(settings)),
+        decider=Decider(alert_policy(settings, model.version), links_of(settings)),
         match_revert=facts.match_revert,
         watermark=store.watermark(),
         next_row=store.next_row(),
@@ -88,6 +89,13 @@ def build_processor(
         time_by_page=history,
         retention_s=retention_s,
         timer=time.perf_counter,
+    )
+
+
+def alert_policy(settings: Settings, model_version: str) -> AlertPolicy:
+    """As set, and as `factwatch thresholds` keeps it by wiki for this model. Raises `BadInput`."""
+    return AlertPolicy(
+        threshold=settings.alert_threshold, by_wiki=thresholds_of(settings.data_dir, model_version)
     )
 
 

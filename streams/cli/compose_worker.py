@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from models.pair_model import load_pair_model
-from streams.cli.compose import links_of
+from streams.cli.compose import alert_policy, links_of
 from streams.cli.compose_posts import post_normalizer
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
@@ -28,7 +28,7 @@ from streams.runners.states import States
 from streams.settings import Settings
 from streams.stages.amplification_policy import AmplificationPolicy
 from streams.stages.amplify import Amplifier
-from streams.stages.decide import AlertPolicy, Decider
+from streams.stages.decide import Decider
 from streams.stages.normalize import Normalizer
 from streams.store.partitions import PartitionStore
 
@@ -48,6 +48,7 @@ class WorkerParts:
         self._settings = settings
         self._partitions = partitions
         self._model = model
+        self._alert_policy = alert_policy(settings, model.version)
         self._facts = facts
         self._attach = content.attach if content is not None else list
         self._retention_s = settings.retention_days * 86_400.0
@@ -111,9 +112,7 @@ class WorkerParts:
                 normalizer=self._normalizer(),
                 recent=ids.recent,
                 scorer=self._model,
-                decider=Decider(
-                    AlertPolicy(threshold=self._settings.alert_threshold), links_of(self._settings)
-                ),
+                decider=Decider(self._alert_policy, links_of(self._settings)),
                 match_revert=self._facts.match_revert,
                 watermark=msgspec.structs.replace(store.meta.watermark),
                 next_row=store.meta.next_row,

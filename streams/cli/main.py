@@ -21,6 +21,7 @@ from streams.cli.output import safe
 from streams.cli.pager import pager
 from streams.cli.replay import replay
 from streams.cli.run import demo, run
+from streams.cli.thresholds import thresholds
 from streams.cli.topics import topics
 from streams.cli.worker import worker
 from streams.errors import FactwatchError
@@ -47,6 +48,7 @@ for command in (
     replay,
     train,
     evaluate,
+    thresholds,
     check,
     dead_letters,
     doctor,

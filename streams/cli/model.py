@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from models.evaluate import EvaluateReport, Figure
+from models.evaluate import FULL_HISTORY, NO_HISTORY, RECENT_HISTORY, EvaluateReport, Figure
 from models.evaluate import evaluate as evaluate_model
 from models.train import TrainReport
 from models.train import train as train_model
@@ -83,12 +83,20 @@ def _print(report: TrainReport) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Directory of a trained model (default: FACTWATCH_MODEL_DIR, else the package's).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Report as one JSON object.")
+@click.option(
+    "--history",
+    metavar="none|recent:N|full|all",
+    default=FULL_HISTORY,
+    show_default=True,
+    help="How much is known of a page before each edit; all: one report for each.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Report as one JSON object; a list for all.")
 def evaluate(
     files: tuple[Path, ...],
     labels: Path | None,
     scores: Path | None,
     model: Path | None,
+    history: str,
     as_json: bool,
 ) -> None:
     """Replay FILES (MediaWiki XML exports) and compare the scores with what became of each edit, or
@@ -98,18 +106,27 @@ def evaluate(
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
     directory = model or (Path(settings.model_dir) if settings.model_dir else None)
+    asked = (RECENT_HISTORY, NO_HISTORY, FULL_HISTORY) if history == "all" else (history,)
+    if scores is not None and len(asked) > 1:
+        raise BadInput("--scores takes the scores of one history: name it by --history")
     with share_done("evaluate", shown=not as_json) as bar:
-        report = evaluate_model(
-            files, labels, scores, directory, lambda what, share: bar.update(share, what)
-        )
+        reports = [
+            evaluate_model(
+                files, labels, scores, directory, lambda what, share: bar.update(share, what), one
+            )
+            for one in asked
+        ]
     if as_json:
-        print_json(report)
-    else:
+        print_json(reports if len(reports) > 1 else reports[0])
+        return
+    for report in reports:
         _print_quality(report)
 
 
 def _print_quality(report: EvaluateReport) -> None:
-    table = Table(title=f"Model {report.model_version}; positive: {report.label}")
+    table = Table(
+        title=f"Model {report.model_version}; history: {report.history}; positive: {report.label}"
+    )
     table.add_column("")
     table.add_column("everybody", justify="right")
     table.add_column("anonymous only", justify="right")
@@ -130,7 +147,8 @@ def _print_quality(report: EvaluateReport) -> None:
             f"recall at {rate} false positives", *(_figure(part.recall_at[rate]) for part in parts)
         )
     table.add_row("calibration error", *(_number(part.calibration_error) for part in parts))
-    table.add_row("recall at 1 % of unreverted (r1p)", _figure(report.r1p), "")
+    table.add_row("recall at 1 % of what nobody took back (r1p)", _figure(report.r1p), "")
+    table.add_row("  where only others' reverts within 48 h count", _figure(report.r1p_others_48h), "")
     for kind, recall in report.by_kind.items():
         table.add_row(f"  {safe(kind, 40)}", f"{recall.recall:.3f} of {recall.edits:,}", "")
     console = Console(highlight=False)

@@ -74,7 +74,10 @@ class SecondPass:
         undecided = 0
         policy, threshold_of = self._decider.policy, self._decider.threshold_of
         likely = [
-            row for row, score in enumerate(scores) if score.revert_risk >= threshold_of(score.threshold)
+            step.row
+            for step in steps
+            if step.edit is not None
+            and scores[step.row].revert_risk >= threshold_of(scores[step.row].threshold, step.edit.wiki)
         ]
         reasons = BatchReasons(self._scorer, rows, likely)
         for step in steps:
@@ -86,15 +89,15 @@ class SecondPass:
             entry = observation.entry
             assert entry is not None
             score = scores[step.row]
-            risk = score.revert_risk
-            if risk >= min(policy.vandalism_risk, threshold_of(score.threshold)):
+            risk, threshold = score.revert_risk, threshold_of(score.threshold, edit.wiki)
+            if risk >= min(policy.vandalism_risk, threshold):
                 entry.flags |= _SUSPECT
             flags = ANONYMOUS if entry.flags & ANONYMOUS else 0
             if step.delta is not None:
                 flags |= WITH_CONTENT
             episode = self._states.episode(step.key, create=False)
             if (
-                risk >= threshold_of(score.threshold) * policy.join_share
+                risk >= threshold * policy.join_share
                 or observation.dispute is not None
                 or (episode is not None and (observation.revert is not None or observation.labels))
             ):

@@ -3,7 +3,7 @@ is in `settle`. Alert ids are digests of what the episode is, so a replay gives 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -40,6 +40,8 @@ class AlertPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     threshold: float | None = None
     """revert_risk from which an edit is suspect, whatever is known of it; None: what its score says."""
+    by_wiki: Mapping[str, float] = {}
+    """The same for one wiki, asked for with this model: before `threshold`."""
     warning_share: float = 0.6
     """Share of the way from its threshold to 1 at which an alert is a warning, not just information."""
     vandalism_risk: float = 0.5
@@ -102,9 +104,11 @@ class Decider:
                 alerts.append(contested)
         return alerts
 
-    def threshold_of(self, threshold: float) -> float:
+    def threshold_of(self, threshold: float, wiki: str) -> float:
         """The operator's threshold, or the one given with a score."""
-        return threshold if self.policy.threshold is None else self.policy.threshold
+        policy = self.policy
+        usual = threshold if policy.threshold is None else policy.threshold
+        return policy.by_wiki.get(wiki, usual) if policy.by_wiki else usual
 
     def _is_suspect(
         self,
@@ -114,7 +118,7 @@ class Decider:
         view: PageView,
         score: Score,
     ) -> bool:
-        risk, threshold = score.revert_risk, self.threshold_of(score.threshold)
+        risk, threshold = score.revert_risk, self.threshold_of(score.threshold, edit.wiki)
         if risk < threshold * self.policy.join_share:
             return False
         if observation.already_reverted or edit.bot or edit.is_new:
@@ -148,7 +152,7 @@ class Decider:
         else:
             alert_id = digest(AlertKind.EDIT_SUSPECT, edit.wiki, edit.rev_id)
             start, risk = edit.event_time, score.revert_risk
-        threshold = self.threshold_of(score.threshold)
+        threshold = self.threshold_of(score.threshold, edit.wiki)
         severe = risk >= threshold + self.policy.warning_share * (1.0 - threshold)
         count = len(open_suspect.rev_ids) + 1 if open_suspect is not None else 1
         alert = self._alerts.of_edit(

@@ -130,6 +130,8 @@ class PageView(msgspec.Struct, frozen=True, gc=False):
     """This performer's edits among the recent."""
     own_reverted: int
     protected: bool
+    reverts: int = 0
+    """Reverts of others' edits among the `seen`."""
 
 
 def digest_of(sha1: str | None) -> int:
@@ -185,6 +187,7 @@ def view_of(page: PageState, performer: str, digest: int, event_time: float) -> 
         own,
         own_reverted,
         page.protection in ("protect", "modify"),
+        page.reverts,
     )
 
 

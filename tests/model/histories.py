@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from hashlib import sha1
+from html import escape
 
 from streams.records import Content, Edit, PerformerKind, RevisionText
 
@@ -91,3 +93,23 @@ def life(seed: int, edits: int, title: str = "Made up") -> list[Edit]:
             )
             text = better
     return made
+
+
+def export(edits: list[Edit]) -> str:
+    """A MediaWiki XML export of one page."""
+    parts = [
+        '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="en">',
+        "<siteinfo><base>https://test.example.org/wiki/Main</base><dbname>testwiki</dbname></siteinfo>",
+        f"<page><title>{escape(edits[0].title)}</title><ns>0</ns><id>1</id>",
+    ]
+    for edit in edits:
+        assert edit.content is not None
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(edit.event_time + 1e9))
+        kind = "ip" if edit.performer_kind is PerformerKind.IP else "username"
+        parts.append(
+            f"<revision><id>{edit.rev_id}</id><timestamp>{stamp}</timestamp>"
+            f"<contributor><{kind}>{escape(edit.performer)}</{kind}></contributor>"
+            f"<comment>{escape(edit.comment)}</comment>"
+            f'<text xml:space="preserve">{escape(edit.content.revision.text or "")}</text></revision>'
+        )
+    return "\n".join([*parts, "</page></mediawiki>"])

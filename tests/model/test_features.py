@@ -199,3 +199,89 @@ def test_odd_texts_give_finite_or_missing_numbers(text: str) -> None:
 def test_how_far_a_number_jumps(before: str, after: str, magnitudes: float) -> None:
     edits = [edit_of(1, before, None, "Anna", 0.0), edit_of(2, after, (1, before), "Ben", 60.0)]
     assert rows_of(edits)[1][AT["number_jump"]] == pytest.approx(magnitudes, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (
+            "Born 1809. In 1809 he was born. Box 1809.",
+            "Born 1909. In 1809 he was born. Box 1809.",
+            {"old_elsewhere": math.log1p(2), "new_elsewhere": 0.0, "digits_changed": 0.25,
+             "same_digits": 1.0, "year_swapped": 1.0, "year_ahead": 0.0},
+        ),
+        ("Four or 4 sons, 14 in all.", "Four or 14 sons, 14 in all.",
+         {"new_elsewhere": math.log1p(1), "digits_changed": 1.0, "same_digits": 0.0}),
+        ("Closed in 1999.", "Closed in 2999.", {"year_ahead": 1.0}),
+        ("He was guilty of it.", "He was not guilty of it.", {"negations_added": 1.0, "negations_removed": 0.0}),
+        ("It was never shown.", "It was shown.", {"negations_added": 0.0, "negations_removed": 1.0}),
+        ("One two three four.", "One two three four five.", {"old_elsewhere": math.nan}),
+    ],
+    ids=["year", "another number of the page", "a year to come", "negated", "no longer negated", "no swap"],
+)  # fmt: skip
+def test_what_a_swapped_value_contradicts(before: str, after: str, expected: dict[str, float]) -> None:
+    first = msgspec.structs.replace(edit_of(1, before, None, "Anna", 1e9), wiki="enwiki")
+    swap = msgspec.structs.replace(edit_of(2, after, (1, before), "Ben", 1.1e9), wiki="enwiki")
+    row = rows_of([first, swap])[1]
+    for name, value in expected.items():
+        assert row[AT[name]] == pytest.approx(value, nan_ok=True), name
+
+
+def test_negations_are_looked_for_in_the_languages_that_are_known() -> None:
+    edit = edit_of(2, "a not b", (1, "a b"), "Ben", 5.0)  # testwiki: no language of ours
+    row = extract(edit, text_delta("a b", "a not b"), None, None, None)
+    assert math.isnan(row[AT["negations_added"]])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("See it.", "See it. [http://spam.example/x Buy]", {"domains_added": 1.0, "new_domains": 1.0}),
+        (
+            "See [http://www.old.example a].",
+            "See [http://www.old.example a] and [http://old.example/b b].",
+            {"domains_added": 1.0, "new_domains": 0.0},
+        ),
+        ("It.", "It.\n[[Category:Bridges]]\n[[Kategorie:X]]", {"category_change": 2.0}),
+        ("It.\n[[Category:Bridges]]", "It.", {"category_change": -1.0}),
+        ("He said so then.", 'He said "never in all my life" so then.', {"glued": 0.0}),
+        ("A sentence, here.", "A sentenceLOL, here.", {"odd_capitals": 1.0}),
+        ("A page of words.", "A page of words. asdfghjkl", {"keyboard_run": 8.0}),
+        ("A page of words.", "A page of words. brtkspf", {"consonant_run": 7.0}),
+    ],
+)
+def test_links_setting_and_runs(before: str, after: str, expected: dict[str, float]) -> None:
+    edits = [edit_of(1, before, None, "Anna", 0.0), edit_of(2, after, (1, before), "Ben", 60.0)]
+    row = rows_of(edits)[1]
+    for name, value in expected.items():
+        assert row[AT[name]] == value, name
+
+
+def test_text_like_that_around_it_takes_few_bytes() -> None:
+    lines = "\n".join(f"The {n}th bridge over the river Alda was opened in 19{n:02}." for n in range(20))
+    alike, odd = (
+        rows_of(
+            [
+                edit_of(1, lines, None, "Anna", 0.0),
+                edit_of(2, f"{lines}\n{added}", (1, lines), "Ben", 60.0),
+            ]
+        )[1][AT["context_compression"]]
+        for added in (
+            "The 20th bridge over the river Alda was opened in 1920.",
+            "Zxq vbk jfw oiu yqm plx gzt hdn cvr wks ebu tma jyp qod.",
+        )
+    )
+    assert alike < 0.6 * odd
+
+
+def test_how_long_ago_an_added_word_was_taken_out() -> None:
+    good, bad = "A page of words.", "A page of rude words."
+    texts = [(1, good, "Anna"), (2, bad, "10.0.0.1"), (3, good, "Bert"), (4, bad, "10.0.0.2")]
+    edits = [edit_of(1, good, None, "Anna", 0.0)]
+    edits += [
+        edit_of(rev_id, text, (before_id, before), who, 100.0 * rev_id)
+        for (before_id, before, _), (rev_id, text, who) in pairwise(texts)
+    ]
+    rows = rows_of(edits)
+    assert math.isnan(rows[1][AT["gone_since"]])
+    assert rows[3][AT["gone_since"]] == pytest.approx(math.log1p(2))  # this one counts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +13,9 @@ from models.evaluate import evaluate, read_labels
 from models.replay import Replay, edits_of
 from models.train import TrainReport, train
 from streams.errors import BadInput
-from streams.records import Edit, PerformerKind
-from tests.model.histories import life
+from tests.model.histories import edit_of, export, life
 
 TITLES = ("First", "Second", "Third")
-
-
-def export(edits: list[Edit]) -> str:
-    """A MediaWiki XML export of one page."""
-    parts = [
-        '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="en">',
-        "<siteinfo><base>https://test.example.org/wiki/Main</base><dbname>testwiki</dbname></siteinfo>",
-        f"<page><title>{escape(edits[0].title)}</title><ns>0</ns><id>1</id>",
-    ]
-    for edit in edits:
-        assert edit.content is not None
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(edit.event_time + 1e9))
-        kind = "ip" if edit.performer_kind is PerformerKind.IP else "username"
-        parts.append(
-            f"<revision><id>{edit.rev_id}</id><timestamp>{stamp}</timestamp>"
-            f"<contributor><{kind}>{escape(edit.performer)}</{kind}></contributor>"
-            f"<comment>{escape(edit.comment)}</comment>"
-            f'<text xml:space="preserve">{escape(edit.content.revision.text or "")}</text></revision>'
-        )
-    return "\n".join([*parts, "</page></mediawiki>"])
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +142,37 @@ def test_vandalism_is_labelled_and_is_no_self_revert(data: Path) -> None:
     reverted = [one for one in replayed if one.reverted]
     assert len(reverted) > 50
     assert all(not one.self_reverted for one in reverted)
+
+
+@pytest.mark.parametrize("history", ["none", "recent:50"])
+def test_a_page_that_was_not_followed_is_judged_too(
+    trained: TrainReport, data: Path, history: str
+) -> None:
+    report = evaluate([data / "histories" / "third.xml"], model_dir=trained.out_dir, history=history)
+    assert report.history == history
+    assert report.everybody.roc_auc.value is not None
+    assert report.everybody.baseline_roc_auc is not None
+    assert report.everybody.roc_auc.value > report.everybody.baseline_roc_auc
+    assert report.edits_reverted > 50
+
+
+def test_what_its_own_author_took_back_was_taken_back_but_is_no_revert() -> None:
+    texts = ["A page of words.", "A page of BUTTZ.", "A page of words.", "A page of words, and more."]
+    who = ["Anna", "10.0.0.1", "10.0.0.1", "Bert"]
+    edits = [edit_of(1, texts[0], None, who[0], 1e9)]
+    edits += [
+        edit_of(at + 1, texts[at], (at, texts[at - 1]), who[at], 1e9 + 60.0 * at) for at in range(1, 4)
+    ]
+    replayed = Replay().edits(edits)
+    assert [one.taken_back for one in replayed] == [False, True, False, False]
+    assert not any(one.reverted for one in replayed)
+
+
+def test_the_manifest_says_how_much_was_known_and_how_scores_were_spread(trained: TrainReport) -> None:
+    manifest = load_classifier(trained.out_dir).manifest
+    slices = manifest.metrics["left_out"][0]["slices"]
+    assert next(iter(slices)) == "recent history"
+    assert {"whole history", "page met first", "difference alone", "no content"} < set(slices)
+    assert all(one["edits"] > 0 for one in slices.values())
+    assert manifest.reference is not None
+    assert "added_words" in manifest.reference.features

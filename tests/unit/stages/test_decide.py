@@ -46,6 +46,19 @@ def test_thresholds(tmp_path: Path, risk: float, told_as: list[str]) -> None:
     assert [alert.severity for alert in replay(world, tmp_path)] == told_as
 
 
+@pytest.mark.parametrize(
+    ("wiki", "alerts"), [("enwiki", 1), ("dewiki", 0)], ids=["asked for", "another wiki"]
+)
+def test_a_threshold_asked_for_a_wiki_comes_before_the_one_set(
+    tmp_path: Path, wiki: str, alerts: int
+) -> None:
+    world = EditWorld()
+    world.edit("Alice", TALL)
+    world.edit("Vic", SHORT, risk=0.6)
+    policy = msgspec.structs.replace(POLICY, by_wiki={wiki: 0.5})
+    assert len(replay(world, tmp_path, policy=policy)) == alerts
+
+
 def test_no_alert_for_a_bot(tmp_path: Path) -> None:
     world = EditWorld()
     world.edit("Alice", TALL)

@@ -1,0 +1,80 @@
+"""Hashed terms of many edits, packed: training scores them again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from models.text import BUCKETS, MAX_SPELLED, MIN_CONTEXT, MIN_KNOWN, Terms, TextModel
+
+Ids = NDArray[np.int32]
+
+
+class _Lists(NamedTuple):
+    """Lists of different lengths, end to end."""
+
+    ids: Ids
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> _Lists:
+        counts = np.array([len(one) for one in lists], dtype=np.int64)
+        ids = np.fromiter((item for one in lists for item in one), dtype=np.int32, count=counts.sum())
+        return cls(ids, counts)
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of the values of each list's items; 0 for an empty one."""
+        ends = np.concatenate([[0.0], np.cumsum(values)])
+        stops = np.cumsum(self.counts)
+        sums: NDArray[np.float64] = ends[stops] - ends[stops - self.counts]
+        return sums
+
+
+class TermTable:
+    """Of edits in their order. Scores are those of `TextModel`, but for rounding."""
+
+    def __init__(self, terms: Sequence[Terms]) -> None:
+        changed = _Lists.of([found.changed for found in terms])
+        self.counts = changed.counts
+        scale = 1.0 / np.sqrt(np.maximum(changed.counts, 1))
+        self.design = sparse.csr_matrix(
+            (
+                np.repeat(scale, changed.counts),
+                changed.ids,
+                np.concatenate([[0], np.cumsum(changed.counts)]),
+            ),
+            shape=(len(terms), BUCKETS),
+        )
+        """Each row of length one."""
+        words = [word for found in terms for word in found.gained[:MAX_SPELLED]]
+        self._words = _Lists.of(words)
+        self._words_of = np.array([len(found.gained[:MAX_SPELLED]) for found in terms], dtype=np.int64)
+        self._context = _Lists.of([found.context for found in terms])
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which edits change words."""
+        return self.counts > 0
+
+    def scores(self, text: TextModel) -> NDArray[np.float64]:
+        """Both scores of each edit. Shape (n, 2)."""
+        weights = text.weights.astype(np.float64)
+        whole = np.asarray(self.design @ weights).ravel() + text.bias
+        peaks = np.full(len(whole), np.nan)
+        some = np.flatnonzero(self._words_of)
+        if len(some):
+            each = self._words.sums(weights[self._words.ids]) / np.sqrt(self._words.counts)
+            starts = (np.cumsum(self._words_of) - self._words_of)[some]
+            peaks[some] = np.maximum.reduceat(each, starts)
+        met = self._context.sums((weights[self._context.ids] != 0).astype(float))
+        strange = (self._context.counts >= MIN_CONTEXT) & (met < MIN_KNOWN * self._context.counts)
+        found = np.column_stack([whole, peaks])
+        found[strange | ~self.known] = np.nan
+        return found
+
+    def rows(self, chosen: NDArray[Any]) -> Any:
+        return self.design[chosen]
