@@ -8,7 +8,8 @@ import sys
 
 _M_MMAP_THRESHOLD = -3
 """Of mallopt(3)."""
-LARGE_BYTES = 1 << 20
+LARGE_BYTES = 4 << 20
+"""Above what a batch takes for a moment: those would be mapped anew each time."""
 
 
 def set_for_long_lives() -> None:
