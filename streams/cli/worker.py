@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 GROUP = "factwatch-workers"
 
+CLOSE_READER_S = 2.0
+
 
 @click.command(short_help="Work on the partitions of a distributed Factwatch.")
 @click.option("--session-timeout", type=click.FloatRange(3, 300), default=8.0, show_default=True,
@@ -117,7 +119,9 @@ async def _serve(
         finally:
             watching.cancel()
             reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            # With the broker away, closing its consumer can take longer than there is: what is cancelled once
+            # more when the loop ends, ends.
+            await asyncio.wait([reading], timeout=CLOSE_READER_S)
             server.stop()
             if content is not None:
                 content.close()
