@@ -43,9 +43,9 @@ run: setup ## watch Wikimedia's recent changes; page at http://127.0.0.1:8080 (C
 demo: setup ## the same program on a scripted scenario, without a network
 	@exec $(VENV)/bin/factwatch demo $(ARGS)
 
-test: setup ## all tests, with a real MediaWiki and a real browser (about ten minutes)
+test: setup ## all tests, with a real MediaWiki and a real browser (about half an hour)
 	@.ci/packages
-	@echo '==> all tests: about ten minutes'
+	@echo '==> all tests: about half an hour'
 	@$(PY) -m pytest $(ARGS)
 
 # Named by folder, and only those that are there: git keeps no empty ones.

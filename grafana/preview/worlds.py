@@ -49,7 +49,7 @@ def on_kafka(directory: Path, lasting_s: float, speed: float) -> Iterator[Answer
         )
         prometheus = stack.enter_context(running_prometheus(directory / "prometheus", jobs, []))
         start = time.time()
-        time.sleep(lasting_s)
+        time.sleep(lasting_s)  # of the demo, to be drawn
         _until_worth_showing(archive)
         yield Answers(prometheus, archive, start, time.time())
 
@@ -91,7 +91,7 @@ def two_weeks(directory: Path, lasting_s: float) -> Iterator[Answers]:
         postgres = stack.enter_context(running_postgres())
         archive = stack.enter_context(archive_in(postgres.url, "preview"))
         start = time.time()
-        time.sleep(lasting_s)
+        time.sleep(lasting_s)  # of the demo, to be drawn
         archive.store(archived(program, directory / "state" / "factwatch.sqlite"))
         end = time.time()
         yield Answers(prometheus, archive, start, end, archived_s=(DAYS + 1) * DAY_S)

@@ -66,7 +66,7 @@ def asked(name: str, check: Callable[[], str]) -> Check:
     def ask() -> None:
         try:
             answer.set_result(checked(name, check))
-        except BaseException as err:
+        except BaseException as err:  # handed to the thread that waits
             answer.set_exception(err)
             raise
 

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from streams.errors import BrokerUnavailable, FactwatchError
 from streams.kafka.admin import shared_partitions
@@ -59,7 +60,8 @@ class FactFollower:
         self._stopping.set()
         loop = self._loop
         if loop is not None:
-            loop.call_soon_threadsafe(_cancel_all, loop)
+            with suppress(RuntimeError):  # it has ended just now
+                loop.call_soon_threadsafe(_cancel_all, loop)
         self._thread.join(timeout=10)
 
     def check(self, text: str, language: str | None = None) -> CheckedAnswer:
@@ -85,11 +87,13 @@ class FactFollower:
             except asyncio.CancelledError:
                 return
             except FactwatchError as err:
-                # What went meanwhile would never be told: the next try begins with nothing.
-                self._followed, self._trouble = None, str(err)
+                self._trouble = str(err)
                 if self._trouble != said:
                     log.warning("POST /v1/check answers 503: %s", self._trouble)
                 said = self._trouble
+            finally:
+                # However it ended: what goes meanwhile would never be told, so the next try begins with nothing.
+                self._followed = self._loop = None
             self._stopping.wait(TRY_AGAIN_S)
 
     async def _follow(self) -> None:
