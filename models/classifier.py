@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models import artifact_files
 from models.artifact_files import Manifest
 from models.calibration import Calibration
-from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT, extract
+from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT, extract, matrix_of, metadata_features
 from models.reasons import explain
 from models.situations import SITUATIONS, situations
 from models.text import BUCKETS, TextModel
@@ -29,7 +29,7 @@ ARTIFACT_DIR = Path(__file__).parent / "artifact"
 
 
 class Classifier:
-    """`score` takes rows of `extract` (or of `row`, which fills in the part on words too)."""
+    """`score` takes a `matrix` of rows, of `row` or of `extract`."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]], manifest: Manifest) -> None:
         self.version = manifest.version
@@ -52,8 +52,15 @@ class Classifier:
         performer: PerformerView | None,
         words: WordMemory | None,
     ) -> list[float]:
-        """One row, complete. `words` stands at the parent revision."""
+        """One row, with the part on words; without a `delta` only the columns that need none. `words`
+        stands at the parent revision."""
+        if delta is None:
+            return metadata_features(edit, page, performer)
         return extract(edit, delta, page, performer, words, self.text)
+
+    def matrix(self, rows: Sequence[list[float]]) -> NDArray[np.float64]:
+        """Shape (n, features)."""
+        return matrix_of(rows)
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probability of being reverted, by row. Shape (n, features) -> (n,)."""
@@ -73,19 +80,18 @@ class Classifier:
         bare = np.isnan(matrix[:, _CONTENT_AT])
         if not bare.any():
             return self._calibration.of(self._trees.log_odds(matrix), matrix)
+        if bare.all():
+            return self._bare_calibration.of(self._bare.log_odds(matrix), matrix)
         scores = np.empty(len(matrix))
-        without = matrix[bare]
+        known, without = matrix[~bare], matrix[bare]
+        scores[~bare] = self._calibration.of(self._trees.log_odds(known), known)
         scores[bare] = self._bare_calibration.of(self._bare.log_odds(without), without)
-        if not bare.all():
-            known = matrix[~bare]
-            scores[~bare] = self._calibration.of(self._trees.log_odds(known), known)
         return scores
 
     def reasons_of(self, rows: Sequence[list[float]] | NDArray[np.float64]) -> list[tuple[Reason, ...]]:
         """Of each row, three to five features that raised its score most, strongest first; fewer where
         fewer did. Each contribution is the log-odds lost when the feature is set to its usual value."""
-        matrix = np.asarray(rows, dtype=np.float64).reshape(-1, len(self.feature_names))
-        return explain(self.log_odds, matrix, self.reference)
+        return explain(self.log_odds, matrix_of(rows), self.reference)
 
 
 def _trees(arrays: dict[str, NDArray[Any]], prefix: str, features: int) -> Trees:

@@ -6,8 +6,11 @@ seen. `extract` reads nothing that came after the edit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import log, log1p, nan
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.content_features import CONTENT_NAMES, content_features
 from models.value_features import VALUE_NAMES, value_features
@@ -72,13 +75,9 @@ FEATURE_NAMES: tuple[str, ...] = (
 KNOWN_WITH_CONTENT = "added_words"
 """Missing exactly where the content is."""
 
-_NO_CONTENT = [nan] * (
-    len(CONTENT_NAMES)
-    + len(VALUE_NAMES)
-    + len(WORD_CONTENT_NAMES)
-    + len(WORD_HISTORY_NAMES)
-    + len(TEXT_NAMES)
-)
+WITHOUT_CONTENT = len(EDIT_NAMES + PAGE_NAMES + RESTORE_NAMES + PERFORMER_NAMES)
+"""So many columns come first that need no content."""
+_NO_CONTENT = [nan] * (len(FEATURE_NAMES) - WITHOUT_CONTENT)
 _NO_PAGE = [nan] * len(PAGE_NAMES)
 _NO_PERFORMER = [nan] * len(PERFORMER_NAMES)
 
@@ -103,13 +102,7 @@ def extract(
 ) -> list[float]:
     """One row in the order of `FEATURE_NAMES`. `delta` is None where the content is not known; `words`
     stands at the parent revision. `text_score` is the classifier's own part on words."""
-    row = _edit_features(edit)
-    row += _page_features(page) if page is not None else _NO_PAGE
-    if page is None or not page.recent:
-        row += (nan, nan)
-    else:
-        row += (float(page.restores_back), 1.0 if page.restores_reverted else 0.0)
-    row += _performer_features(performer) if performer is not None else _NO_PERFORMER
+    row = metadata_features(edit, page, performer)
     if delta is None:
         row += _NO_CONTENT
         return row
@@ -118,6 +111,35 @@ def extract(
     row += word_features(delta, words, edit.event_time)
     row += text_score(delta, edit.comment) if text_score is not None else (nan, nan)
     return row
+
+
+def metadata_features(edit: Edit, page: PageView | None, performer: PerformerView | None) -> list[float]:
+    """The first `WITHOUT_CONTENT` of a row."""
+    row = _edit_features(edit)
+    row += _page_features(page) if page is not None else _NO_PAGE
+    if page is None or not page.recent:
+        row += (nan, nan)
+    else:
+        row += (float(page.restores_back), 1.0 if page.restores_reverted else 0.0)
+    row += _performer_features(performer) if performer is not None else _NO_PERFORMER
+    return row
+
+
+def matrix_of(rows: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shape (n, features), of rows that are whole or only as long as `metadata_features`: what those
+    leave out is NaN. Most edits of a feed without contents do, and turning lists of NaN into an array
+    costs more than the trees."""
+    matrix = np.full((len(rows), len(FEATURE_NAMES)), nan)
+    short = [at for at, row in enumerate(rows) if len(row) == WITHOUT_CONTENT]
+    if short and len(short) == len(rows):
+        matrix[:, :WITHOUT_CONTENT] = rows
+    elif short:
+        whole = sorted(set(range(len(rows))).difference(short))
+        matrix[short, :WITHOUT_CONTENT] = [rows[at] for at in short]
+        matrix[whole] = [rows[at] for at in whole]
+    elif len(rows):
+        matrix[:] = rows
+    return matrix
 
 
 def _edit_features(edit: Edit) -> list[float]:

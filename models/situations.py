@@ -59,6 +59,8 @@ _HISTORY = np.array([_AT[name] for name in WORD_HISTORY_NAMES])
 def situations(matrix: NDArray[np.float64]) -> NDArray[np.intp]:
     """Index into `SITUATIONS` for each row. Shape (n, features) -> (n,)."""
     bare = np.isnan(matrix[:, _AT["added_words"]])
+    if bare.all():
+        return np.zeros(len(matrix), dtype=np.intp)
     reverted = matrix[:, _AT["page_reverted_share"]]
     cold = np.isnan(reverted) | np.isnan(matrix[:, _HISTORY]).all(axis=1)
     swapped = (matrix[:, _AT["number_swaps"]] > 0) | (matrix[:, _AT["name_swaps"]] > 0)

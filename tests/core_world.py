@@ -209,6 +209,9 @@ class MarkedScorer:
     ) -> list[float]:
         return [self._risks.get(edit.rev_id, 0.1)]
 
+    def matrix(self, rows: Sequence[list[float]]) -> npt.NDArray[np.float64]:
+        return np.array(rows)
+
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return matrix[:, 0]
 
@@ -243,6 +246,9 @@ class TouchyScorer:
             numbers += [sum(words.life_revs), sum(words.since_rev), sum(words.thrown)]
         mixed = sum((at + 1) * 0.618034 * value for at, value in enumerate(numbers)) + edit.rev_id * 0.37
         return [mixed % 1.0]
+
+    def matrix(self, rows: Sequence[list[float]]) -> npt.NDArray[np.float64]:
+        return np.array(rows)
 
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return matrix[:, 0]

@@ -85,8 +85,6 @@ _WIKIBASE = re.compile(
     r"\|(?P<rev>[0-9]{1,19})\|(?P<user>[^|*\n]{1,255}?) ?\*/"
 )
 _SECTION = re.compile(r"/\*[^\n]{0,300}?\*/ ?")
-#: Without one of these no built-in form can match: most summaries end here.
-_HINT = re.compile("und|rev|resto|rollback|rv", re.IGNORECASE)
 _LINK = re.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]|\n]{0,300})\]\]")
 _LINK_HEAD = re.compile(r"^(?:Special:Contrib(?:ution)?s/|User:|Special:Diff/)", re.IGNORECASE)
 
@@ -123,9 +121,17 @@ class RevertSummaries:
             section = _SECTION.match(comment)
             comment = comment[section.end() :] if section is not None else comment
         found = _first(self._own, comment, False) if self._own else None
-        if found is not None or _HINT.search(comment) is None:
+        if found is not None or not _hints(comment.casefold()):
             return found
         return _first(BUILT_IN, _plain(comment), True)
+
+
+def _hints(folded: str) -> bool:
+    """Without one of these no built-in form can match: most summaries end here."""
+    # Quicker than a loop, and than a pattern that ignores case.
+    return (
+        "und" in folded or "rev" in folded or "rv" in folded or "resto" in folded or "rollback" in folded
+    )
 
 
 def _first(forms: Iterable[RevertForm], comment: str, built_in: bool) -> RevertSummary | None:

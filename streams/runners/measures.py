@@ -34,6 +34,7 @@ class MeasuredScorer:
         """`keep` is told the reference of the first edits, once, when it is found."""
         self.version = scorer.version
         self.row = scorer.row
+        self.matrix = scorer.matrix
         self.thresholds = scorer.thresholds
         self._scorer = scorer
         self._drift = drift

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import msgspec
-import numpy as np
 
 from streams.errors import FactwatchError
 from streams.reasons import DeadReason, SkipReason, Stage
@@ -232,7 +231,7 @@ class Processor:
     def _scores(self, rows: list[list[float]]) -> list[Score]:
         if not rows:
             return []
-        matrix = np.asarray(rows, dtype=np.float64)
+        matrix = self._scorer.matrix(rows)
         risks = self._scorer.score(matrix).tolist()
         thresholds = self._scorer.thresholds(matrix).tolist()
         version = self._scorer.version

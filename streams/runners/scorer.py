@@ -29,6 +29,10 @@ class Scorer(Protocol):
         """The features of an edit, before it is folded into those states."""
         ...
 
+    def matrix(self, rows: Sequence[list[float]]) -> npt.NDArray[np.float64]:
+        """What `score` and `thresholds` take, of these rows."""
+        ...
+
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """revert_risk of each row."""
         ...

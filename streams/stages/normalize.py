@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -22,6 +23,7 @@ MAX_EVENT_BYTES = 1 << 20
 MAX_TITLE_CHARS = 600
 MAX_NAME_CHARS = 600
 MAX_COMMENT_CHARS = 2_000
+MAX_WIKI_CHARS = 64
 #: Clocks agree within minutes, but feeds put together from several sources were seen hours apart;
 #: events may be sent again weeks later.
 MAX_AHEAD_S = 86_400.0
@@ -33,7 +35,7 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 LOG_TYPES = frozenset({"protect", "move", "delete"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-_WIKI = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WIKI = re.compile(r"[A-Za-z0-9_-]+")
 #: What a terminal obeys or doesn't show. Not U+200C and U+200D, which belong to words and emoji.
 _UNSHOWN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff"
@@ -104,7 +106,7 @@ class Normalizer:
         if self._namespaces and namespace not in self._namespaces:
             return _SKIPS[SkipReason.OTHER_NAMESPACE]
         title = body.title
-        if not title or len(title) > MAX_TITLE_CHARS or _CONTROL.search(title):
+        if not title or len(title) > MAX_TITLE_CHARS or _is_broken(title):
             return _dead(raw, DeadReason.BAD_TITLE, "title absent, too long or broken", position)
         event_time = float(body.timestamp) if body.timestamp is not None else arrival
         if event_time is None:
@@ -182,7 +184,7 @@ class Normalizer:
             return _dead(raw, DeadReason.SCHEMA, "a tags change without its revision", position)
         if self._wikis and wiki not in self._wikis:
             return _SKIPS[SkipReason.OTHER_WIKI]
-        if len(title) > MAX_TITLE_CHARS or _CONTROL.search(title):
+        if len(title) > MAX_TITLE_CHARS or _is_broken(title):
             return _dead(raw, DeadReason.BAD_TITLE, "title too long or broken", position)
         if not EARLIEST <= arrival <= LATEST:
             return _dead(raw, DeadReason.BAD_TIME, "meta.dt out of range", position)
@@ -225,7 +227,17 @@ def _seconds(moment: datetime | None) -> float | None:
 
 def _is_wiki(name: str) -> bool:
     """A database name. No colon: it ends the wiki's part of a page's key."""
+    return len(name) <= MAX_WIKI_CHARS and _is_wiki_name(name)
+
+
+@lru_cache(maxsize=1_024)  # there are about a thousand
+def _is_wiki_name(name: str) -> bool:
     return _WIKI.fullmatch(name) is not None
+
+
+def _is_broken(title: str) -> bool:
+    # Whatever is printable holds nothing of what is looked for; asking that is quicker.
+    return not title.isprintable() and _CONTROL.search(title) is not None
 
 
 def _plausible(event_time: float, arrival: float) -> bool:
@@ -239,7 +251,7 @@ def _plausible(event_time: float, arrival: float) -> bool:
 def _script_path(path: str | None) -> str:
     """Part of a link for a person: kept only if it looks like one. A wiki at its host's root says
     `/` or nothing."""
-    if path is None:
+    if path is None or path == "/w":
         return "/w"
     path = path.rstrip("/")
     if len(path) <= 32 and re.fullmatch(r"(/[A-Za-z0-9_-]+)*", path):
@@ -253,7 +265,7 @@ def _restrictions(body: RecentChange) -> tuple[str, ...]:
 
 def _move_target(body: RecentChange) -> str | None:
     target = move_target(bytes(body.log_params))
-    if not target or len(target) > MAX_TITLE_CHARS or _CONTROL.search(target):
+    if not target or len(target) > MAX_TITLE_CHARS or _is_broken(target):
         return None
     return target
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from streams.records import PerformerKind
+
+MAX_ADDRESS_CHARS = 45
+"""Of IPv6 with an IPv4 address at its end."""
 
 _TEMPORARY = re.compile(r"^~2[0-9]{3}-[0-9]+(-[0-9]+)*$")
 
@@ -27,9 +31,15 @@ def performer_kind(
         return PerformerKind.TEMPORARY if is_temporary(name) else PerformerKind.REGISTERED
     if (first in "0123456789" or ":" in name) and "%" not in name:
         candidate = name[:-3] + "0" if name.endswith(".xxx") else name
-        try:
-            ip_address(candidate)
-        except ValueError:
-            return PerformerKind.REGISTERED
-        return PerformerKind.IP
+        if len(candidate) <= MAX_ADDRESS_CHARS and _is_address(candidate):
+            return PerformerKind.IP
     return PerformerKind.REGISTERED
+
+
+@lru_cache(maxsize=4_096)  # who edits once often goes on
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

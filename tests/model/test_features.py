@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from models.classifier import load_classifier
 from models.content_features import CONTENT_NAMES
-from models.features import FEATURE_NAMES, extract
+from models.features import FEATURE_NAMES, extract, matrix_of
 from models.replay import Replay
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES
 from streams.records import Edit, PerformerKind, Reason
@@ -46,6 +47,9 @@ class RecordingScorer:
         row = extract(*known)
         self.rows.append(row)
         return row
+
+    def matrix(self, rows: Sequence[list[float]]) -> npt.NDArray[np.float64]:
+        return np.array(rows)
 
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.zeros(len(matrix))
@@ -97,6 +101,23 @@ def test_without_content_its_features_are_missing_and_the_rest_is_not() -> None:
         assert math.isnan(row[AT[name]]), name
     assert row[AT["comment_empty"]] in (0.0, 1.0)
     assert not math.isnan(row[AT["size_change"]])
+
+
+@pytest.mark.parametrize("without", [(), (0,), (1, 3), (0, 1, 2, 3, 4)])
+def test_rows_without_content_may_stand_among_whole_ones(without: tuple[int, ...]) -> None:
+    classifier = load_classifier()
+    edits = [
+        msgspec.structs.replace(edit, content=None) if at in without else edit
+        for at, edit in enumerate(life(seed=3, edits=5))
+    ]
+    known = [(edit, delta_of(edit), None, None, None) for edit in edits]
+    trained = np.array([extract(*one, classifier.text) for one in known])
+    live = matrix_of([classifier.row(*one) for one in known])
+    np.testing.assert_array_equal(live, trained)
+    np.testing.assert_array_equal(classifier.matrix([]), trained[:0])
+    alone = [classifier.score(trained[at : at + 1])[0] for at in range(len(edits))]
+    np.testing.assert_array_equal(classifier.score(live), alone)
+    assert len(set(classifier.thresholds(live)[list(without)])) <= 1
 
 
 def test_a_page_met_live_has_words_but_no_ages() -> None:
