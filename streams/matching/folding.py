@@ -39,7 +39,7 @@ _STRAY_MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670\u20d0-\u20f0]+"
 )
 """Marks that no letter takes in: stacked on for effect, or vowel points that most leave out."""
-_GROUPING_SPACE = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
+_GROUPING_SPACE = re.compile("[\u00a0\u2009\u202f](?<=\\d.)(?=\\d{3}(?!\\d))")
 _DIGIT = re.compile(f"[{''.join(chr(code) for code in DIGITS if code < 0x10000)}]")
 _PUNCTUATION = str.maketrans(
     dict.fromkeys("‘’‚‛′‹›ʼʹ`´", "'")

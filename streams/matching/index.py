@@ -9,6 +9,7 @@ the order in which they came or on other texts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from operator import itemgetter
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from streams.matching.fact_words import FactWords, fact_words
 from streams.matching.names import plain_host, plain_title, spoken_names
 from streams.matching.page_names import Name, Page, PageNames
+from streams.matching.post_words import MAX_WORDS
 from streams.matching.postings import Postings
 from streams.posts import HotFact
 
@@ -128,7 +130,34 @@ class HotFactIndex:
         statement; `links` the addresses beside or in it. `by_name`: whether names in it count."""
         named = self._names.spoken(words) if by_name else set()
         linked = self._names.linked(links) if links else set()
-        met = self._postings.met(words)
+        return self._candidates(words, named, linked, self._postings.met(words), by_name)
+
+    def candidates_in(
+        self, statements: Sequence[Sequence[str]], links: Sequence[str], limit: int
+    ) -> list[Candidate]:
+        """Of a long text, by the words of its statements: what the whole may state, then what each of
+        them may by itself, as one of many says little in the whole. The page may be named in any of them.
+        At most `limit`."""
+        whole = list(islice(chain.from_iterable(statements), MAX_WORDS))
+        named = self._names.spoken(whole)
+        linked = self._names.linked(links) if links else set()
+        met = self._postings.met_each([whole, *statements], MAX_MET_FACTS + len(named | linked))
+        found = {one.hot_id: one for one in self._candidates(whole, named, linked, met[0], by_name=True)}
+        for words, of_words in zip(statements, met[1:], strict=True):
+            if len(found) >= limit:
+                break
+            for one in self._candidates(words, set(), set(), of_words, by_name=False):
+                found.setdefault(one.hot_id, one)
+        return list(found.values())[:limit]
+
+    def _candidates(
+        self,
+        words: Sequence[str],
+        named: set[int],
+        linked: set[int],
+        met: Sequence[tuple[float, int]],
+        by_name: bool,
+    ) -> list[Candidate]:
         if not named and not linked and not met:
             return []
         present = frozenset(words)
@@ -188,19 +217,30 @@ class HotFactIndex:
     ) -> float:
         """With the nearer side; 0 where what is shared weighs less than `least`. `by_title`: words of the
         title may count as stated too, but are no overlap by themselves."""
-        weigh = self._postings.weigh
-        if least and weigh(present.intersection(entry.all_words)) < least:
+        postings, words = self._postings, entry.words
+        if least and postings.weigh(present.intersection(entry.all_words)) < least:
             return 0.0
-        words = entry.words
-        shared = weigh([word for word in words.shared if word in present])
-        come = weigh([word for word in words.come if word in present])
-        gone = weigh([word for word in words.gone if word in present])
+        weights = postings.weights
+        shared = come = gone = titled = 0.0
+        # In loops: a sum of each would cost more than these few words do.
+        for word in words.shared:
+            if word in present:
+                shared += weights[word]
+        for word in words.come:
+            if word in present:
+                come += weights[word]
+        for word in words.gone:
+            if word in present:
+                gone += weights[word]
+        if by_title:
+            for word in words.title:
+                if word in present:
+                    titled += weights[word]
         found = shared + max(come, gone)
-        titled = weigh([word for word in words.title if word in present]) if by_title else 0.0
         if not found or found + titled < least:
             return 0.0
-        if entry.weighed != self._postings.version:
-            entry.weighed = self._postings.version
+        if entry.weighed != postings.version:
+            entry.weighed, weigh = postings.version, postings.weigh
             entry.weights = (
                 weigh(words.shared),
                 weigh(words.come),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from math import log
 
 import numpy as np
@@ -41,7 +42,8 @@ class Postings:
         self._lone: dict[str, set[int]] = {}
         """Facts with one rare word: it finds them alone."""
         self._facts = 0
-        self._weights = _Weights(self)
+        self.weights = _Weights(self)
+        """Of words that are in, as `weight` gives them: look up, don't change."""
         self.version = 1
         """Of the weights: they are the same as long as this is."""
 
@@ -75,18 +77,18 @@ class Postings:
     def _changed(self, facts: int) -> None:
         self.version += 1
         self._facts += facts
-        self._weights.clear()
+        self.weights.clear()
 
     def weight(self, word: str) -> float:
         """How much it tells that two texts share this word: by how few facts have it (log of the inverse
         document frequency), and how rare it is in the language; 0 of a function word."""
         if word in self._rare or word in self._everyday:
-            return self._weights[word]
+            return self.weights[word]
         return (0.0, _EVERYDAY, 1.0)[rarity(word)] * self.enough
 
     def weigh(self, words: Iterable[str]) -> float:
         """Sum of the weights of words that are in."""
-        return sum(map(self._weights.__getitem__, words))
+        return sum(map(self.weights.__getitem__, words))
 
     @property
     def enough(self) -> float:
@@ -115,11 +117,63 @@ class Postings:
             return alone + self._summed(hits, posted, TELLING * self.enough)
         return alone + [(0.0, slot) for slot in set(twice.tolist())]
 
+    def met_each(self, texts: Sequence[Sequence[str]], most: int) -> list[list[tuple[float, int]]]:
+        """`met` of each of these, which share many of their words, in one go; where more than `most` come
+        out, none that more than these weigh more than."""
+        rare, no_words = self._rare, frozenset[str]()
+        ordered = sorted((len(rare[word]), word) for word in rare.keys() & no_words.union(*texts))
+        words = [word for _, word in ordered]
+        place = dict(zip(words, range(len(words)), strict=True))
+        hits = [sorted([place[word] for word in place.keys() & text]) for text in texts]
+        lone = self._lone.keys() & words
+        found: list[list[tuple[float, int]]] = [
+            [(0.0, slot) for word in lone if place[word] in places for slot in self._lone[word]]
+            for places in hits
+        ]
+        if max(map(len, hits), default=0) < 2:
+            return found
+        # Of each text the entries of its words, the rarest first, as far as there is room.
+        count = len(texts)
+        at = np.fromiter(chain.from_iterable(hits), np.int64)
+        text_of = np.repeat(np.arange(count), [len(places) for places in hits])
+        held = np.array([length for length, _ in ordered])
+        taken = np.cumsum(held[at])
+        before = np.concatenate(([0], taken))[np.searchsorted(text_of, np.arange(count))]
+        room = taken - before[text_of] <= MAX_MET
+        at, text_of = at[room], text_of[room]
+        lengths = held[at]
+        ends = np.cumsum(lengths)
+        entries = np.arange(ends[-1]) + np.repeat((np.cumsum(held) - held)[at] - ends + lengths, lengths)
+        slots = np.frombuffer(b"".join([rare[word] for word in words]), np.int32)[entries]
+        steps = np.minimum(255, np.rint(np.array([self.weights[word] for word in words]) * _STEPS))
+        marked = np.repeat((text_of << 40) + steps.astype(np.int64)[at], lengths)
+        marked += slots.astype(np.int64) << 8
+        marked.sort()
+        facts = marked >> 8
+        new = np.concatenate(([True], facts[1:] != facts[:-1], [True])).nonzero()[0]
+        starts = new[:-1]
+        facts = facts[starts]
+        of_text = facts >> 32
+        repeats = np.bincount(text_of, lengths, count) - np.bincount(of_text, minlength=count)
+        sifted = (repeats > FEW)[of_text]
+        sums = np.where(sifted, np.add.reduceat(marked & 255, starts) / _STEPS, 0.0)
+        enough = TELLING * self.enough
+        kept = np.where(sifted, sums >= enough, new[1:] - starts > 1).nonzero()[0]
+        kept = kept[np.lexsort((-sums[kept], of_text[kept]))]
+        borders = np.searchsorted(of_text[kept], np.arange(count + 1)).tolist()
+        weights, slots_met = sums[kept].tolist(), (facts[kept] & 0xFFFFFFFF).tolist()
+        for own, start, end in zip(found, borders, borders[1:], strict=False):
+            stop = min(start + most, end)
+            while stop < end and weights[stop] == weights[stop - 1]:
+                stop += 1
+            own += zip(weights[start:stop], slots_met[start:stop], strict=True)
+        return found
+
     def scored(self, words: Sequence[str], least: float) -> list[tuple[float, int]]:
         """Facts by the weight of what they share with a text, with that weight where it is `least` or
         more; in no order."""
         hits = (self._rare.keys() & words) | (self._everyday.keys() & words)
-        by_weight = sorted((-self._weights[word], word) for word in hits)
+        by_weight = sorted((-self.weights[word], word) for word in hits)
         words = _within(MAX_SCORED, ((len(self._posted(word)), word) for _, word in by_weight))
         return self._summed(words, [self._posted(word) for word in words], least)
 
@@ -129,7 +183,7 @@ class Postings:
         """`posted` is that of each of the words."""
         if not posted:
             return []
-        steps = [min(255, round(self._weights[word] * _STEPS)) for word in words]
+        steps = [min(255, round(self.weights[word] * _STEPS)) for word in words]
         slots = np.frombuffer(b"".join(posted), np.int32).astype(np.int64)
         marked = np.sort((slots << 8) + np.repeat(steps, [len(one) for one in posted]))
         slots = marked >> 8
