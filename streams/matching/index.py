@@ -218,8 +218,6 @@ class HotFactIndex:
         """With the nearer side; 0 where what is shared weighs less than `least`. `by_title`: words of the
         title may count as stated too, but are no overlap by themselves."""
         postings, words = self._postings, entry.words
-        if least and postings.weigh(present.intersection(entry.all_words)) < least:
-            return 0.0
         weights = postings.weights
         shared = come = gone = titled = 0.0
         # In loops: a sum of each would cost more than these few words do.

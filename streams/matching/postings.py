@@ -120,12 +120,17 @@ class Postings:
     def met_each(self, texts: Sequence[Sequence[str]], most: int) -> list[list[tuple[float, int]]]:
         """`met` of each of these, which share many of their words, in one go; where more than `most` come
         out, none that more than these weigh more than."""
-        rare, no_words = self._rare, frozenset[str]()
-        ordered = sorted((len(rare[word]), word) for word in rare.keys() & no_words.union(*texts))
-        words = [word for _, word in ordered]
-        place = dict(zip(words, range(len(words)), strict=True))
-        hits = [sorted([place[word] for word in place.keys() & text]) for text in texts]
-        lone = self._lone.keys() & words
+        rare = self._rare
+        ordered = sorted(
+            [
+                (len(posted), word, posted)
+                for word in frozenset[str]().union(*texts)
+                if (posted := rare.get(word)) is not None
+            ]
+        )
+        place = {word: at for at, (_, word, _) in enumerate(ordered)}
+        hits = [sorted({place[word] for word in text if word in place}) for text in texts]
+        lone = self._lone.keys() & place
         found: list[list[tuple[float, int]]] = [
             [(0.0, slot) for word in lone if place[word] in places for slot in self._lone[word]]
             for places in hits
@@ -134,19 +139,20 @@ class Postings:
             return found
         # Of each text the entries of its words, the rarest first, as far as there is room.
         count = len(texts)
-        at = np.fromiter(chain.from_iterable(hits), np.int64)
-        text_of = np.repeat(np.arange(count), [len(places) for places in hits])
-        held = np.array([length for length, _ in ordered])
-        taken = np.cumsum(held[at])
-        before = np.concatenate(([0], taken))[np.searchsorted(text_of, np.arange(count))]
+        every = np.arange(count + 1)
+        at = np.array(list(chain.from_iterable(hits)))
+        text_of = every[:-1].repeat([len(places) for places in hits])
+        held = np.array([length for length, _, _ in ordered])
+        taken = held[at].cumsum()
+        before = np.concatenate(([0], taken))[text_of.searchsorted(every[:-1])]
         room = taken - before[text_of] <= MAX_MET
         at, text_of = at[room], text_of[room]
         lengths = held[at]
-        ends = np.cumsum(lengths)
-        entries = np.arange(ends[-1]) + np.repeat((np.cumsum(held) - held)[at] - ends + lengths, lengths)
-        slots = np.frombuffer(b"".join([rare[word] for word in words]), np.int32)[entries]
-        steps = np.minimum(255, np.rint(np.array([self.weights[word] for word in words]) * _STEPS))
-        marked = np.repeat((text_of << 40) + steps.astype(np.int64)[at], lengths)
+        ends = lengths.cumsum()
+        entries = np.arange(ends[-1]) + ((held.cumsum() - held)[at] - ends + lengths).repeat(lengths)
+        slots = np.frombuffer(b"".join([posted for _, _, posted in ordered]), np.int32)[entries]
+        steps = np.array(self._steps([length for length, _, _ in ordered]))
+        marked = ((text_of << 40) + steps[at]).repeat(lengths)
         marked += slots.astype(np.int64) << 8
         marked.sort()
         facts = marked >> 8
@@ -160,7 +166,7 @@ class Postings:
         enough = TELLING * self.enough
         kept = np.where(sifted, sums >= enough, new[1:] - starts > 1).nonzero()[0]
         kept = kept[np.lexsort((-sums[kept], of_text[kept]))]
-        borders = np.searchsorted(of_text[kept], np.arange(count + 1)).tolist()
+        borders = of_text[kept].searchsorted(every).tolist()
         weights, slots_met = sums[kept].tolist(), (facts[kept] & 0xFFFFFFFF).tolist()
         for own, start, end in zip(found, borders, borders[1:], strict=False):
             stop = min(start + most, end)
@@ -198,6 +204,14 @@ class Postings:
         if posted is not None:
             return log((self._facts + BACKGROUND) / len(posted))
         return _EVERYDAY * log((self._facts + BACKGROUND) / len(self._everyday[word]))
+
+    def _steps(self, lengths: Sequence[int]) -> list[int]:
+        """Of rare words that so many facts have: many have as many."""
+        of_length = {
+            length: min(255, round(log((self._facts + BACKGROUND) / length) * _STEPS))
+            for length in set(lengths)
+        }
+        return [of_length[length] for length in lengths]
 
     def _posted(self, word: str) -> array[int]:
         posted = self._rare.get(word)
