@@ -122,15 +122,16 @@ class HotFactIndex:
         self._free.append(entry.slot)
         return entry.hot
 
-    def candidates(
-        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
-    ) -> list[Candidate]:
+    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> list[Candidate]:
         """Facts that the text may state, best first: at most MAX_CANDIDATES, or of pages that it names
-        MAX_NAMED_CANDIDATES. `words` as `post_words(fold(text))` gives them, of a whole post or of one
-        statement; `links` the addresses beside or in it. `by_name`: whether names in it count."""
-        named = self._names.spoken(words) if by_name else set()
+        MAX_NAMED_CANDIDATES. `words` as `post_words(fold(text))` gives them; `links` the addresses beside
+        or in the text."""
+        named = self._names.spoken(words)
         linked = self._names.linked(links) if links else set()
-        return self._candidates(words, named, linked, self._postings.met(words), by_name)
+        met = self._postings.met(words)
+        if not named and not linked and not met:
+            return []
+        return self._candidates(words, named, linked, met, MAX_MET_FACTS)
 
     def candidates_in(
         self, statements: Sequence[Sequence[str]], links: Sequence[str], limit: int
@@ -142,12 +143,15 @@ class HotFactIndex:
         named = self._names.spoken(whole)
         linked = self._names.linked(links) if links else set()
         met = self._postings.met_each([whole, *statements], MAX_MET_FACTS + len(named | linked))
-        found = {one.hot_id: one for one in self._candidates(whole, named, linked, met[0], by_name=True)}
+        found = {
+            one.hot_id: one for one in self._candidates(whole, named, linked, met[0], MAX_MET_FACTS)
+        }
         for words, of_words in zip(statements, met[1:], strict=True):
             if len(found) >= limit:
                 break
-            for one in self._candidates(words, set(), set(), of_words, by_name=False):
-                found.setdefault(one.hot_id, one)
+            if of_words:
+                for one in self._candidates(words, set(), set(), of_words, MAX_MET_FACTS // 2):
+                    found.setdefault(one.hot_id, one)
         return list(found.values())[:limit]
 
     def _candidates(
@@ -156,10 +160,9 @@ class HotFactIndex:
         named: set[int],
         linked: set[int],
         met: Sequence[tuple[float, int]],
-        by_name: bool,
+        most: int,
     ) -> list[Candidate]:
-        if not named and not linked and not met:
-            return []
+        """Of the slots of pages that are named or linked, and of facts that were `met`, of these `most`."""
         present = frozenset(words)
         found: list[Candidate] = []
         named |= linked
@@ -169,7 +172,6 @@ class HotFactIndex:
             if overlap > 0.0 or entry.slot in linked:
                 found.append(Candidate(entry.hot.hot_id, True, overlap))
         enough = self._postings.enough
-        most = MAX_MET_FACTS if by_name else MAX_MET_FACTS // 2
         for entry in self._best([item for item in met if item[1] not in named], most):
             overlap = self._overlap(entry, present, by_title=True, least=enough)
             if overlap >= MIN_OVERLAP:

@@ -118,8 +118,8 @@ class Postings:
         return alone + [(0.0, slot) for slot in set(twice.tolist())]
 
     def met_each(self, texts: Sequence[Sequence[str]], most: int) -> list[list[tuple[float, int]]]:
-        """`met` of each of these, which share many of their words, in one go; where more than `most` come
-        out, none that more than these weigh more than."""
+        """`met` of each of these texts in one go: for the statements of one, which share words, it takes
+        less time. Where more than `most` come out, only those that fewer than these outweigh."""
         rare = self._rare
         ordered = sorted(
             [
