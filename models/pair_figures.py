@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ from models.pair_maker import PostPair, Says
 from models.pair_rows import named_in
 from streams.matching.folding import fold
 from streams.matching.matcher import Matcher, PairScorer, PostText
-from streams.matching.post_words import post_words
+from streams.matching.post_words import MAX_WORDS, post_words
 from streams.posts import HotFact, HotKind, Match
 from streams.records import Grade
 
@@ -54,10 +55,18 @@ class _Given:
             of_text = self._by_words.setdefault(_words(pair.text), {})
             of_text[pair.fact.hot_id] = _Candidate(pair.fact.hot_id, named_in(pair))
 
-    def candidates(
-        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
-    ) -> list[_Candidate]:
+    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> list[_Candidate]:
         return list(self._by_words.get(tuple(words), {}).values())
+
+    def candidates_in(
+        self, statements: Sequence[Sequence[str]], links: Sequence[str], limit: int
+    ) -> list[_Candidate]:
+        found: dict[str, _Candidate] = {}
+        whole = list(chain.from_iterable(statements))[:MAX_WORDS]
+        for words in (whole, *statements):
+            for one in self.candidates(words):
+                found.setdefault(one.hot_id, one)
+        return list(found.values())[:limit]
 
     def get(self, hot_id: str) -> HotFact | None:
         return self._facts.get(hot_id)

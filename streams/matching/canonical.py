@@ -38,6 +38,7 @@ _UNITS = {
     ord("¥"): " yen ",
     ord("\x00"): " ",
 }
+_IS_UNIT = re.compile(f"[{''.join(map(chr, _UNITS))}]")
 _ORDINAL_WORDS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth",
@@ -60,7 +61,8 @@ def canonical_words(folded: str, language: str = "en") -> tuple[str, ...]:
         text = _NEGATED.sub(lambda short: " not" if short[0][0] == "n" else "can not", text)
     if "'s" in text:
         text = _POSSESSIVE.sub("", text)
-    text = text.translate(_UNITS)
+    if _IS_UNIT.search(text):
+        text = text.translate(_UNITS)
     found: list[str] = []
     rest, dates = take_dates(text)
     for at, part in enumerate(rest.split("\x00") if dates else (rest,)):
@@ -84,6 +86,7 @@ def weight_of(word: str) -> float:
     return 1.0
 
 
+@lru_cache(maxsize=65_536)
 def is_number(word: str) -> bool:
     """Whether a canonical word is a number, or the month or day of a date."""
     return word[0].isdigit() or word[1:2] == ":" or word.startswith("neg_")

@@ -39,7 +39,7 @@ _STRAY_MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670\u20d0-\u20f0]+"
 )
 """Marks that no letter takes in: stacked on for effect, or vowel points that most leave out."""
-_GROUPING_SPACE = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
+_GROUPING_SPACE = re.compile("[\u00a0\u2009\u202f](?<=\\d.)(?=\\d{3}(?!\\d))")
 _DIGIT = re.compile(f"[{''.join(chr(code) for code in DIGITS if code < 0x10000)}]")
 _PUNCTUATION = str.maketrans(
     dict.fromkeys("‘’‚‛′‹›ʼʹ`´", "'")
@@ -57,6 +57,11 @@ _USUAL_PUNCTUATION = (
 )
 """What keyboards put in unasked: most texts with it are ASCII otherwise."""
 _IS_PUNCTUATION = re.compile(f"[{''.join(map(chr, _PUNCTUATION))}]")
+_ODD = re.compile(
+    f"[{_INVISIBLE.pattern[1:-2]}{_STRAY_MARKS.pattern[1:-2]}{_IS_PUNCTUATION.pattern[1:-1]}"
+    f"{_DIGIT.pattern[1:-1]}\u00a0\u2009\u202f]"
+)
+"""All that is taken out or replaced below, in one look: most texts have none of it."""
 
 
 def fold(text: str) -> str:
@@ -75,6 +80,8 @@ def fold(text: str) -> str:
             text = text.replace(written, plain)
     if text.isascii():
         return text.translate(_ASCII)
+    if not _ODD.search(text) and unicodedata.is_normalized("NFKC", text):
+        return unmask(text).casefold()[:MAX_READ].replace("_", " ")
     text = _INVISIBLE.sub("", _GROUPING_SPACE.sub("", text))
     if not unicodedata.is_normalized("NFKC", text):
         text = _normalized(text)

@@ -9,6 +9,7 @@ the order in which they came or on other texts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from operator import itemgetter
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from streams.matching.fact_words import FactWords, fact_words
 from streams.matching.names import plain_host, plain_title, spoken_names
 from streams.matching.page_names import Name, Page, PageNames
+from streams.matching.post_words import MAX_WORDS
 from streams.matching.postings import Postings
 from streams.posts import HotFact
 
@@ -120,17 +122,47 @@ class HotFactIndex:
         self._free.append(entry.slot)
         return entry.hot
 
-    def candidates(
-        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
-    ) -> list[Candidate]:
+    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> list[Candidate]:
         """Facts that the text may state, best first: at most MAX_CANDIDATES, or of pages that it names
-        MAX_NAMED_CANDIDATES. `words` as `post_words(fold(text))` gives them, of a whole post or of one
-        statement; `links` the addresses beside or in it. `by_name`: whether names in it count."""
-        named = self._names.spoken(words) if by_name else set()
+        MAX_NAMED_CANDIDATES. `words` as `post_words(fold(text))` gives them; `links` the addresses beside
+        or in the text."""
+        named = self._names.spoken(words)
         linked = self._names.linked(links) if links else set()
         met = self._postings.met(words)
         if not named and not linked and not met:
             return []
+        return self._candidates(words, named, linked, met, MAX_MET_FACTS)
+
+    def candidates_in(
+        self, statements: Sequence[Sequence[str]], links: Sequence[str], limit: int
+    ) -> list[Candidate]:
+        """Of a long text, by the words of its statements: what the whole may state, then what each of
+        them may by itself, as one of many says little in the whole. The page may be named in any of them.
+        At most `limit`."""
+        whole = list(islice(chain.from_iterable(statements), MAX_WORDS))
+        named = self._names.spoken(whole)
+        linked = self._names.linked(links) if links else set()
+        met = self._postings.met_each([whole, *statements], MAX_MET_FACTS + len(named | linked))
+        found = {
+            one.hot_id: one for one in self._candidates(whole, named, linked, met[0], MAX_MET_FACTS)
+        }
+        for words, of_words in zip(statements, met[1:], strict=True):
+            if len(found) >= limit:
+                break
+            if of_words:
+                for one in self._candidates(words, set(), set(), of_words, MAX_MET_FACTS // 2):
+                    found.setdefault(one.hot_id, one)
+        return list(found.values())[:limit]
+
+    def _candidates(
+        self,
+        words: Sequence[str],
+        named: set[int],
+        linked: set[int],
+        met: Sequence[tuple[float, int]],
+        most: int,
+    ) -> list[Candidate]:
+        """Of the slots of pages that are named or linked, and of facts that were `met`, of these `most`."""
         present = frozenset(words)
         found: list[Candidate] = []
         named |= linked
@@ -140,7 +172,6 @@ class HotFactIndex:
             if overlap > 0.0 or entry.slot in linked:
                 found.append(Candidate(entry.hot.hot_id, True, overlap))
         enough = self._postings.enough
-        most = MAX_MET_FACTS if by_name else MAX_MET_FACTS // 2
         for entry in self._best([item for item in met if item[1] not in named], most):
             overlap = self._overlap(entry, present, by_title=True, least=enough)
             if overlap >= MIN_OVERLAP:
@@ -188,19 +219,28 @@ class HotFactIndex:
     ) -> float:
         """With the nearer side; 0 where what is shared weighs less than `least`. `by_title`: words of the
         title may count as stated too, but are no overlap by themselves."""
-        weigh = self._postings.weigh
-        if least and weigh(present.intersection(entry.all_words)) < least:
-            return 0.0
-        words = entry.words
-        shared = weigh([word for word in words.shared if word in present])
-        come = weigh([word for word in words.come if word in present])
-        gone = weigh([word for word in words.gone if word in present])
+        postings, words = self._postings, entry.words
+        weights = postings.weights
+        shared = come = gone = titled = 0.0
+        # In loops: a sum of each would cost more than these few words do.
+        for word in words.shared:
+            if word in present:
+                shared += weights[word]
+        for word in words.come:
+            if word in present:
+                come += weights[word]
+        for word in words.gone:
+            if word in present:
+                gone += weights[word]
+        if by_title:
+            for word in words.title:
+                if word in present:
+                    titled += weights[word]
         found = shared + max(come, gone)
-        titled = weigh([word for word in words.title if word in present]) if by_title else 0.0
         if not found or found + titled < least:
             return 0.0
-        if entry.weighed != self._postings.version:
-            entry.weighed = self._postings.version
+        if entry.weighed != postings.version:
+            entry.weighed, weigh = postings.version, postings.weigh
             entry.weights = (
                 weigh(words.shared),
                 weigh(words.come),

@@ -41,6 +41,11 @@ _LATIN = re.compile("[A-Za-z]")
 _FOREIGN_WORD = re.compile(
     r"(?<![^\W\d_])[^\W\d_\u0370-\u058f\u13a0-\u13ff]*[\u0370-\u058f\u13a0-\u13ff][^\W\d_]*"
 )
+_MIXED = re.compile(
+    r"[\u0370-\u058f\u13a0-\u13ff]"
+    r"(?:(?=[^\W\d_\u0370-\u058f\u13a0-\u13ff])|(?<=[^\W\d_\u0370-\u058f\u13a0-\u13ff].))"
+)
+"""A letter of them beside one of another script: no word mixes any without it."""
 MAX_UNMASKED = 1_000
 """Words looked into: a text with more of them is no text."""
 
@@ -54,6 +59,8 @@ def unmask(text: str) -> str:
     if not _FOREIGN.search(text) or not _LATIN.search(text):
         return text
     latin_text = not _GENUINE.search(text)
+    if not latin_text and not _MIXED.search(text):
+        return text
 
     def unmasked(match: re.Match[str]) -> str:
         word = match[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -18,7 +17,7 @@ from streams.matching.folding import fold
 from streams.matching.grade import Evidence, Graded, Thresholds, grade_of
 from streams.matching.pair_features import Pair, pair_of
 from streams.matching.pair_reasons import reasons_of
-from streams.matching.post_words import MAX_WORDS, post_words
+from streams.matching.post_words import post_words
 from streams.matching.readings import Side, Sides, sides_of
 from streams.matching.units import PostStatements, Unit, doubt_of, of_two_subjects
 from streams.posts import HotFact, Match
@@ -76,8 +75,9 @@ class Found(Protocol):
 class Candidates(Protocol):
     """The index of hot facts."""
 
-    def candidates(
-        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
+    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> Sequence[Found]: ...
+    def candidates_in(
+        self, statements: Sequence[Sequence[str]], links: Sequence[str], limit: int
     ) -> Sequence[Found]: ...
     def get(self, hot_id: str) -> HotFact | None: ...
 
@@ -150,8 +150,7 @@ class Matcher:
         ]
 
     def _candidates(self, post: Text) -> tuple[Sequence[Found], PostStatements | None]:
-        """Of the whole post; of a long one also of each statement, as one of many says little in the
-        whole. The page may be named in any of them."""
+        """Of the whole post; of a long one also of each statement, which are read then."""
         text, links = post.text, post.links
         if len(text) > MAX_READ:
             text = text[:MAX_READ]
@@ -161,14 +160,7 @@ class Matcher:
             return self._index.candidates(post_words(fold(text)), links), None
         statements = PostStatements(text)
         words = [post_words(folded) for folded in statements.folded]
-        whole = self._index.candidates(list(chain.from_iterable(words))[:MAX_WORDS], links)
-        found = {one.hot_id: one for one in whole}
-        for of_statement in words:
-            if len(found) >= MAX_FACTS:
-                break
-            for one in self._index.candidates(of_statement, by_name=False):
-                found.setdefault(one.hot_id, one)
-        return list(found.values())[:MAX_FACTS], statements
+        return self._index.candidates_in(words, links, MAX_FACTS), statements
 
     def _held(self, at: int, statements: PostStatements, found: Iterable[Found]) -> Iterator[_Held]:
         facts = [
@@ -236,15 +228,16 @@ def _size(one: _Chosen) -> int:
 def _promise(one: _Chosen) -> float:
     """Of the nearer side, the share of what only it has that is said, names of the page apart, and half that
     of all its words."""
-    said = one.unit.reading.vocabulary - one.sides.names
-    return max(_said_of(side, said) for side in (one.sides.before, one.sides.after))
+    said, names = one.unit.reading.vocabulary, one.sides.names
+    return max(_said_of(side, said, names) for side in (one.sides.before, one.sides.after))
 
 
-def _said_of(side: Side, said: frozenset[str]) -> float:
+def _said_of(side: Side, said: frozenset[str], names: frozenset[str]) -> float:
     if not side.only:
         return 0.0
-    telling = sum(side.only[word] for word in side.only.keys() & said) / side.only_weight
-    return telling + 0.5 * len(side.vocabulary & said) / len(side.vocabulary)
+    shared = (side.vocabulary & said) - names
+    telling = sum(side.only[word] for word in shared if word in side.only) / side.only_weight
+    return telling + 0.5 * len(shared) / len(side.vocabulary)
 
 
 def _best(of_fact: Sequence[tuple[_Held, Graded, str]]) -> Match:

@@ -6,6 +6,7 @@ feature: only agreement, likeness and lengths, so that what is learnt on one art
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log1p, nan
 from typing import NamedTuple
 
@@ -118,19 +119,19 @@ def _likeness(said: Reading, side: Side) -> _Likeness:
         return _Likeness(0.0, 0.0, 0.0)
     return _Likeness(
         fuzz.token_set_ratio(said.text, side.text) / 100.0,
-        _partial(said.text, side.text),
-        _partial(said.text, side.near)
+        _partial(said, side.text, side.words),
+        _partial(said, side.near)
         if len(side.near) <= len(said.text)
         else fuzz.ratio(said.text, side.near) / 100.0,
     )
 
 
-def _partial(one: str, other: str) -> float:
+def _partial(said: Reading, other: str, words: Sequence[str] = ()) -> float:
     """Likeness of the shorter and the nearest part of the longer. Of long ones word by word: letter by letter
     it takes the square of the shorter."""
-    if min(len(one), len(other)) > LONG:
-        return fuzz.partial_ratio(one.split(), other.split()) / 100.0
-    return fuzz.partial_ratio(one, other) / 100.0
+    if min(len(said.text), len(other)) > LONG:
+        return fuzz.partial_ratio(said.words, words or other.split()) / 100.0
+    return fuzz.partial_ratio(said.text, other) / 100.0
 
 
 def _shared(said: Reading, sides: Sides, named: bool) -> _Shared:

@@ -56,6 +56,8 @@ class Sides(msgspec.Struct, frozen=True, gc=False):
 
     before: Side
     after: Side
+    vocabulary: frozenset[str]
+    """Of both."""
     title: frozenset[str]
     """Words of the page's names: a statement may have them where the sentence says "he"."""
     names: frozenset[str]
@@ -90,6 +92,7 @@ def sides_of(fact: HotFact) -> Sides:
     return Sides(
         before=_side(before, after, title, language),
         after=_side(after, before, title, language),
+        vocabulary=frozenset(before) | frozenset(after),
         title=title,
         names=title | frozenset(words_of(fold("\n".join((fact.title, *fact.names[:MAX_ALL_NAMES]))))),
         language=language,

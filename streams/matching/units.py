@@ -68,9 +68,7 @@ class PostStatements:
         """All that `bearing_on` will be asked about: before it is."""
         if self._short:
             return
-        words = frozenset[str]().union(
-            *(side.vocabulary for sides in facts for side in (sides.before, sides.after))
-        )
+        words = frozenset[str]().union(*(sides.vocabulary for sides in facts))
         for at, folded in enumerate(self._folded):
             for word in words.intersection(words_of(folded)):
                 self._places.setdefault(word, []).append(at)
@@ -107,7 +105,7 @@ class PostStatements:
     def _likeliest(self, sides: Sides) -> list[int]:
         """By words as they are written; then the neighbours of the first."""
         weights: dict[int, float] = {}
-        for word in (sides.before.vocabulary | sides.after.vocabulary) & self._places.keys():
+        for word in sides.vocabulary & self._places.keys():
             places = self._places[word]
             if len(places) <= FREQUENT:
                 weight = weight_of(word) / (1 + (word in sides.names))
@@ -141,7 +139,7 @@ class PostStatements:
         """With the neighbour that adds a word that tells the sides apart, or else the most of their words."""
         own = units[at].reading.vocabulary
         telling = (sides.before.only.keys() | sides.after.only.keys()) - own
-        theirs = (sides.before.vocabulary | sides.after.vocabulary) - own
+        theirs = sides.vocabulary - own
         best, adds = -1, 1
         for near in (at - 1, at + 1):
             if near in units:
@@ -171,9 +169,8 @@ def doubt_of(unit: Unit, sides: Sides) -> str:
     """The words by which it takes itself back, "?" where it asks, else "". What the fact says itself is
     no doubt."""
     folded, *around = unit.folded
-    vocabulary = sides.before.vocabulary | sides.after.vocabulary
     for text in (folded, *around):
-        cue = takes_back(text, vocabulary)
+        cue = takes_back(text, sides.vocabulary)
         if cue:
             return cue
     return "?" if is_question(folded) and not sides.asks else ""
@@ -199,5 +196,4 @@ def of_two_subjects(unit: Unit, sides: Sides, side: Side) -> bool:
 
 
 def _shared(reading: Reading, sides: Sides) -> float:
-    words = reading.vocabulary & (sides.before.vocabulary | sides.after.vocabulary)
-    return sum(map(weight_of, words))
+    return sum(map(weight_of, reading.vocabulary & sides.vocabulary))

@@ -30,6 +30,9 @@ def names_of(text: str, sentence: bool = True) -> tuple[str, ...]:
         glue.clear()
 
     for match in _NAME.finditer(text):
+        if not run and not match[0][0].isupper():  # most words
+            opening = False
+            continue
         word = match[0].rstrip("'’-")
         if run and not _joined(text[run_end : match.start()], run[-1]):
             close()

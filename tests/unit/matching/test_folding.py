@@ -111,3 +111,10 @@ def test_what_stands_behind_the_bound_is_not_read() -> None:
 @pytest.mark.parametrize("text", ["U\u00b5", "V\u03bc", "I\u0434", "J\u0434"])
 def test_a_mixed_word_is_one_script_whatever_its_case(text: str) -> None:
     assert fold(fold(text)) == fold(text) == fold(text.lower())
+
+
+def test_a_character_is_folded_alike_beside_one_that_is_taken_out() -> None:
+    """Texts without anything to take out go a shorter way."""
+    for code in range(0x80, 0x10000):
+        written = f"{chr(code)}x 1"
+        assert fold(written) == fold(f"{written}\u200b"), f"U+{code:04X}"

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 
 from streams.matching.folding import fold
 from streams.matching.index import MAX_CANDIDATES, Candidate, HotFactIndex
 from streams.matching.post_words import post_words
+from streams.matching.postings import FEW, Postings
 from tests.unit.matching.retrieval_facts import OTHERS, hot, index_of
 
 LINCOLN_LINK = "https://en.wikipedia.org/wiki/Abraham_Lincoln"
@@ -199,3 +202,37 @@ def test_what_a_text_finds_does_not_hang_on_the_order_of_facts() -> None:
     assert found(forwards, text) == found(backwards, text) != []
     words = post_words(fold(text))
     assert forwards.similar(words, 7) == backwards.similar(words, 7) != []
+
+
+def test_the_statements_of_a_text_find_together_what_they_find_one_by_one() -> None:
+    """`met_each` does at once what `met` does: with few and with many that meet, and past the entries
+    that there is room for."""
+    rng = random.Random(3)
+    vocabulary = [f"zweig{number}" for number in range(400)]
+    postings = Postings()
+    for slot in range(600):
+        postings.add(slot, rng.sample(vocabulary, rng.choice((1, 3, 6, 9))))
+    texts = [rng.sample(vocabulary, count) for count in (0, 1, 2, 3, 5, 8, 20, 80, 250, 400)]
+    texts.append(["nowhere", *texts[4], *texts[4]])
+    sizes = set()
+    for most in (1, 5, 1_000):
+        for text, found in zip(texts, postings.met_each(texts, most), strict=True):
+            expected = sorted(postings.met(text), reverse=True)
+            sizes.add(len(expected))
+            if len(expected) > most:
+                least = [one for one in expected if one[0] > 0.0][:most][-1:] or expected[-1:]
+                expected = [one for one in expected if one[0] >= least[0][0] or one[0] == 0.0]
+            assert sorted(found, reverse=True) == expected
+    assert min(sizes) == 0
+    assert max(sizes) > FEW
+
+
+def test_a_long_text_gives_what_the_whole_says_then_what_each_statement_says() -> None:
+    index = index_of(*OTHERS)
+    said = [post_words(fold(fact.fact.after)) for fact in OTHERS]
+    found = [one.hot_id for one in index.candidates_in(said, (), 100)]
+    whole = [one.hot_id for one in index.candidates([word for words in said for word in words])]
+    assert found[: len(whole)] == whole
+    assert set(found) == {fact.hot_id for fact in OTHERS}
+    assert [one.hot_id for one in index.candidates_in(said, (), 2)] == found[:2]
+    assert index.candidates_in([], (), 5) == []

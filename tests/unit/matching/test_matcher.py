@@ -258,10 +258,13 @@ class _Everything:
     def __init__(self, facts: Sequence[HotFact]) -> None:
         self._facts = {fact.hot_id: fact for fact in facts}
 
-    def candidates(
-        self, words: Sequence[str], links: Sequence[str] = (), *, by_name: bool = True
-    ) -> list[_Named]:
+    def candidates(self, words: Sequence[str], links: Sequence[str] = ()) -> list[_Named]:
         return [_Named(hot_id) for hot_id in self._facts]
+
+    def candidates_in(
+        self, statements: Sequence[Sequence[str]], links: Sequence[str], limit: int
+    ) -> list[_Named]:
+        return self.candidates(())[:limit]
 
     def get(self, hot_id: str) -> HotFact | None:
         return self._facts.get(hot_id)
