@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from streams.records import ChangeType, FactChange
+from streams.stages.values import as_written
 
 _MIRRORED = {
     ChangeType.INSERTION: ChangeType.DELETION,
@@ -58,10 +59,14 @@ def what_changed(facts: Sequence[FactChange]) -> str:
     if first.change_type is ChangeType.INSERTION:
         return f"added “{_cut(first.after)}”{more}"
     if first.before_values or first.after_values:
-        old = ", ".join(first.before_values[:3]) or "nothing"
-        new = ", ".join(first.after_values[:3]) or "nothing"
+        old = _listed(first.before_values, first.before)
+        new = _listed(first.after_values, first.after)
         return f"{first.change_type} changed from {_cut(old)} to {_cut(new)}{more}"
     return f"{first.change_type} changed in “{_cut(first.after)}”{more}"
+
+
+def _listed(values: Sequence[str], text: str) -> str:
+    return ", ".join(as_written(value, text) for value in values[:3]) or "nothing"
 
 
 def _cut(text: str, limit: int = 80) -> str:

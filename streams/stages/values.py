@@ -145,6 +145,19 @@ def plain_number(written: str, language: str = "en") -> str:
     return number if number.startswith("0.") else number.lstrip("0") or "0"
 
 
+def as_written(value: str, text: str) -> str:
+    """A number or quantity of `values_of(text)` for a person to read: 48,210 as it stands in the text,
+    whichever mark was taken for the decimal one. Other values as they are."""
+    number, space, unit = value.partition(" ")
+    if not number.replace(".", "", 1).isdecimal():
+        return value
+    for match in islice(_NUMBER.finditer(text), MAX_NUMBERS):
+        written = match["number"].rstrip(".,")
+        if number in (plain_number(written, "en"), plain_number(written, "de")):
+            return f"{written}{space}{unit}"
+    return value
+
+
 def _scaled(number: str, scale: str) -> str:
     power = SCALES.get(scale, SCALES.get(scale.rstrip("s"), 0))
     if not power:

@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 
 from streams.stages.names import names_of
-from streams.stages.values import gone_and_come, language_of, plain_number, values_of
+from streams.stages.values import (
+    as_written,
+    gone_and_come,
+    language_of,
+    plain_number,
+    values_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +67,24 @@ def test_languages_of_wikis() -> None:
 
 def test_gone_and_come_count_repeats() -> None:
     assert gone_and_come(("a", "a", "b"), ("a", "c")) == (("a", "b"), ("c",))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("It had 48,210 inhabitants.", "48,210"),
+        ("Il comptait 48 210 habitants.", "48 210"),
+        ("Sie hatte 48.210 Einwohner.", "48.210"),
+        ("The tower is 1,300.50 m tall.", "1,300.50 m"),
+        ("In 1809, it began.", "1809"),
+        ("On February 12, 1809 it began.", "1809-02-12"),
+        ("It has two million people.", "2000000"),
+        ("كان عدد السكان 48210 نسمة", "48210"),
+        ("It is at -5 °C.", "-5 °C"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "de", "a language nobody knows"])
+def test_a_value_is_shown_as_it_was_written(text: str, shown: str, language: str) -> None:
+    values = values_of(text, language)
+    found = [*values.dates, *values.quantities, *values.numbers]
+    assert [as_written(value, text) for value in found] == [shown]
