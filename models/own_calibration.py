@@ -12,6 +12,7 @@ that is not recognised.
 
 from __future__ import annotations
 
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +66,14 @@ NO_SHIFT = Shift(0.0, 0.0, 0.0)
 def bins_of(log_odds: Floats) -> NDArray[np.intp]:
     """Finite log-odds to the numbers of their bins."""
     return np.clip((log_odds - LOWEST) / WIDTH, 0, BINS - 1).astype(np.intp)
+
+
+def bin_of(probability: float) -> int:
+    """Of one edit, as `bins_of` of its log-odds."""
+    if not 0.0 < probability < 1.0:
+        return 0 if probability <= 0.0 else BINS - 1
+    log_odds = log(probability / (1.0 - probability))
+    return min(max(int((log_odds - LOWEST) / WIDTH), 0), BINS - 1)
 
 
 class OwnHistory:

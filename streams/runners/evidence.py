@@ -53,15 +53,16 @@ class EditEvidence:
         self._own_shift = own_shift
 
     def reasons(self) -> tuple[Reason, ...]:
-        """The model's, strongest first; behind them what the wiki's own reverts add or take, where that
-        is much: exactly the difference between the two risks' log-odds."""
+        """Strongest first: the model's, and what the wiki's own reverts add or take, where that is much: the
+        difference between the log-odds of the two risks."""
         found = self._reasons.of(self._row)
         if abs(self._own_shift) < STRONG_SHIFT:
             return found
         odds = math.exp(self._own_shift)
         how = "oftener" if odds > 1 else "more rarely"
         text = f"edits scored like this one are reverted {how} on this wiki than elsewhere (odds × {odds:.2g})"
-        return (*found, Reason("own_reverts", odds, self._own_shift, text))
+        own = Reason("own_reverts", odds, self._own_shift, text)
+        return tuple(sorted((*found, own), key=lambda reason: -abs(reason.contribution)))
 
     @property
     def with_content(self) -> bool:

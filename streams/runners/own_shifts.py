@@ -23,9 +23,11 @@ from models.own_calibration import (
     Cells,
     OwnHistory,
     Shift,
+    bin_of,
     bins_of,
 )
 from streams.runners.step import Step
+from streams.state.page import Entry
 from streams.store.batch import ANONYMOUS, LabelRow
 from streams.store.own_rows import PAST, Key, OwnDay, ScoredEdit
 
@@ -33,8 +35,9 @@ Floats = NDArray[np.float64]
 WIKIS = 2_000
 """Wikis followed; there are about a thousand."""
 _COUNTED_DAYS = LAG_DAYS - 1
-_AHEAD_DAYS = 1
-"""An edit dated further ahead than this has a clock that is wrong."""
+_AHEAD_DAYS = 30
+"""Of the event time that has passed, which follows only at the third edit after a quiet time. Dated further
+ahead, an edit is not counted: the days that are open are bounded."""
 _CELLS = 2 * BINS * 2
 
 
@@ -80,14 +83,19 @@ class OwnShifts:
         same batch, both in the order they came."""
         added = np.zeros(len(risks))
         log_odds = log_odds_of(risks)
-        anonymous = np.array([_anonymous(step) for step in steps], dtype=np.intp)
+        entries = [_entry(step) for step in steps]
+        anonymous = np.array([entry.flags for entry in entries], dtype=np.intp) & ANONYMOUS
         passed = np.floor(np.array([step.passed for step in steps]) / DAY_S)
         made = np.floor(np.array([step.time for step in steps]) / DAY_S)
-        numbers: dict[str, int] = {}
-        of = np.array([numbers.setdefault(_wiki(step), len(numbers)) for step in steps], dtype=np.intp)
-        wikis = list(numbers)
+        names = [step.edit.wiki for step in steps if step.edit is not None]
+        wikis = list(dict.fromkeys(names))
+        if len(wikis) > 1:
+            numbers = {wiki: number for number, wiki in enumerate(wikis)}
+            of = np.array([numbers[name] for name in names], dtype=np.intp)
+        else:
+            of = np.zeros(len(names), dtype=np.intp)
         borders = [0, *(np.flatnonzero(np.diff(passed)) + 1).tolist(), len(steps)]
-        known = _Outcomes(self._store, steps, risks, labels)
+        known = _Outcomes(self._store, steps, entries, risks, labels)
         waiting = list(labels)[::-1]
         for first, below in pairwise(borders):
             if first == below:
@@ -125,7 +133,7 @@ class OwnShifts:
         anonymous: NDArray[np.intp],
     ) -> Floats:
         here = np.zeros((len(wikis), len(Shift._fields)))
-        for number in np.unique(of).tolist():
+        for number in np.flatnonzero(np.bincount(of)).tolist():
             here[number] = self._shift(wikis[number], today)
         each = here[of]
         found: Floats = each[np.arange(len(of)), anonymous] + each[:, 2] * (log_odds - CENTRE)
@@ -159,13 +167,13 @@ class OwnShifts:
         days = made[counted].astype(np.intp) - first
         width = int(days.max()) + 1
         cell = (anonymous[counted] * BINS + bins[counted]) * 2
-        codes, edits = np.unique((of[counted] * width + days) * _CELLS + cell, return_counts=True)
-        for code, n in zip(codes.tolist(), edits.tolist(), strict=True):
-            group, cell_at = divmod(code, _CELLS)
+        codes = (of[counted] * width + days) * _CELLS + cell
+        edits = np.bincount(codes, minlength=len(wikis) * width * _CELLS).reshape(-1, *SHAPE)
+        for group in np.flatnonzero(edits.any(axis=(1, 2, 3))).tolist():
             number, day = divmod(group, width)
             history = self._history(wikis[number])
             if history is not None:
-                history.day(first + day).reshape(-1)[cell_at] += n
+                history.day(first + day)[:] += edits[group]
                 self._changed.add((wikis[number], first + day))
 
     def _count_label(self, label: LabelRow, known: _Outcomes) -> None:
@@ -178,8 +186,7 @@ class OwnShifts:
         cells = history.open_days.get(day)
         if cells is None or label.passed // DAY_S - day > _COUNTED_DAYS:
             return
-        kind = int(bool(edit.flags & ANONYMOUS))
-        at = kind, int(bins_of(log_odds_of(np.array([edit.model_risk])))[0])
+        at = edit.flags & ANONYMOUS, bin_of(edit.model_risk)
         before, after = int(edit.reverted), int(label.label is not None)
         if before != after and cells[at][before] > 0:  # a model put in since then scored it otherwise
             cells[at][before] -= 1.0
@@ -197,16 +204,21 @@ class _Outcomes:
     """Edits that labels are of, with what was known of each before the label."""
 
     def __init__(
-        self, store: OwnStore, steps: Sequence[Step], risks: Floats, labels: Sequence[LabelRow]
+        self,
+        store: OwnStore,
+        steps: Sequence[Step],
+        entries: Sequence[Entry],
+        risks: Floats,
+        labels: Sequence[LabelRow],
     ) -> None:
         self._edits: dict[int, ScoredEdit] = {}
         if not labels:
             return
         wanted = {label.row for label in labels}
-        for step, risk in zip(steps, risks.tolist(), strict=True):
-            row = _row(step)
-            if row in wanted:
-                self._edits[row] = ScoredEdit(step.time, risk, _anonymous(step), reverted=False)
+        for at, entry in enumerate(entries):
+            if entry.row in wanted:
+                edit = ScoredEdit(steps[at].time, float(risks[at]), entry.flags, reverted=False)
+                self._edits[entry.row] = edit
         self._edits.update(store.scored_edits([row for row in wanted if row not in self._edits]))
 
     def of(self, label: LabelRow) -> ScoredEdit | None:
@@ -217,21 +229,11 @@ class _Outcomes:
         return found
 
 
-def _wiki(step: Step) -> str:
-    assert step.edit is not None
-    return step.edit.wiki
-
-
-def _anonymous(step: Step) -> int:
-    assert step.observation is not None
-    assert step.observation.entry is not None
-    return step.observation.entry.flags & ANONYMOUS
-
-
-def _row(step: Step) -> int:
-    assert step.observation is not None
-    assert step.observation.entry is not None
-    return step.observation.entry.row
+def _entry(step: Step) -> Entry:
+    observation = step.observation
+    assert observation is not None
+    assert observation.entry is not None
+    return observation.entry
 
 
 def _sparse(cells: Cells) -> OwnDay:

@@ -245,24 +245,22 @@ class Processor:
         risks = self._scorer.score(matrix)
         thresholds = self._scorer.thresholds(matrix).tolist()
         version = self._scorer.version
-        scores = [
-            Score(risk, version, threshold)
-            for risk, threshold in zip(risks.tolist(), thresholds, strict=True)
-        ]
+        shifts = np.zeros(len(risks))
         if own is not None:
             edits = [step for step in steps if step.edit is not None]
             shifts = own.follow(edits, risks, batch.labels)
-            own_risks = shifted(risks, shifts).tolist()
-            for at in np.flatnonzero(shifts).tolist():
-                one = scores[at]
-                scores[at] = Score(
-                    own_risks[at],
-                    f"{version}{OWN}",
-                    one.threshold,
-                    one.revert_risk,
-                    float(shifts[at]),
-                )
-        return scores
+        if not shifts.any():
+            return [
+                Score(risk, version, threshold)
+                for risk, threshold in zip(risks.tolist(), thresholds, strict=True)
+            ]
+        here, there = shifted(risks, shifts).tolist(), f"{version}{OWN}"
+        return [
+            Score(here[at], there, threshold, risk, shift) if shift else Score(risk, version, threshold)
+            for at, (risk, threshold, shift) in enumerate(
+                zip(risks.tolist(), thresholds, shifts.tolist(), strict=True)
+            )
+        ]
 
     def _collect(self, batch: Batch) -> None:
         states = self._states

@@ -155,6 +155,9 @@ class Decider:
             start, risk, decides = edit.event_time, score.revert_risk, score.decides
         threshold = self.threshold_of(score.threshold, edit.wiki)
         severe = decides >= threshold + self.policy.warning_share * (1.0 - threshold)
+        evidence_of: dict[str, float | int | str | list[str]] = {}
+        if score.model_risk is not None:
+            evidence_of["model_risk"] = round(decides, 6)
         count = len(open_suspect.rev_ids) + 1 if open_suspect is not None else 1
         alert = self._alerts.of_edit(
             edit,
@@ -170,7 +173,7 @@ class Decider:
             reasons=evidence.reasons(),
             fact_changes=facts,
             good=good,
-            evidence={"edits": count},
+            evidence={"edits": count, **evidence_of},
         )
         deadline = edit.event_time + self.policy.settle_s
         if open_suspect is not None:

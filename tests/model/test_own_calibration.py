@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import figures
-from models.classifier import probability_of
+from models.classifier import log_odds_of, probability_of
 from models.own_calibration import (
     CENTRE,
     DAY_S,
@@ -16,6 +16,7 @@ from models.own_calibration import (
     SHAPE,
     OwnHistory,
     Shift,
+    bin_of,
     bins_of,
     followed,
     shift_of,
@@ -171,6 +172,11 @@ def test_any_order_of_the_rows_gives_the_same() -> None:
         wiki.log_odds[order], wiki.anonymous[order], wiki.reverted[order], wiki.event_time[order]
     )
     assert (mixed == wiki.followed()[order]).all()
+
+
+def test_one_edit_is_in_the_bin_it_has_among_many() -> None:
+    risks = np.concatenate((np.random.default_rng(2).random(2_000), [0.0, 1e-15, 1e-6, 1.0 - 1e-9, 1.0]))
+    assert [bin_of(risk) for risk in risks.tolist()] == bins_of(log_odds_of(risks)).tolist()
 
 
 def test_no_edits_give_none() -> None:
