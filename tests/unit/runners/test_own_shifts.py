@@ -185,6 +185,38 @@ def test_a_label_that_is_taken_back_is_taken_back_here_too_but_not_after_the_sec
         assert taken_back((day + 3) * DAY_S) == (kept, reverted)
 
 
+def test_an_edit_that_comes_days_late_is_not_counted(tmp_path: Path) -> None:
+    """Its day may have gone into the past already, or not: what is learnt must not hang on that."""
+    world = many_reverts()
+    late = []
+    for at in range(60, len(world.records), 5):
+        before = world.records[at]
+        assert isinstance(before, Edit)
+        edit = msgspec.structs.replace(
+            before,
+            event_id=f"late-{at}",
+            rev_id=before.rev_id + 100_000,
+            title=f"Late {at}",
+            event_time=before.event_time - 4 * DAY_S,
+        )
+        world.risks[edit.rev_id] = 0.3
+        late.append((at, edit))
+    for at, edit in reversed(late):
+        world.records.insert(at, edit)
+    whole = run(world, tmp_path / "whole", ())
+    assert run(world, tmp_path / "cut", range(9, len(world.records), 9), restart=True) == whole
+    plain = many_reverts()
+    _, kept, _ = run(plain, tmp_path / "plain", ())
+    assert whole[1] == kept
+
+
+def test_what_is_stored_is_not_stored_again(tmp_path: Path) -> None:
+    world = many_reverts(days=5)
+    with OwnCore(tmp_path, world) as core:
+        core.take(world.records)
+        assert core.processor.process("ndjson", [], None).own_edits == {}
+
+
 def test_wikis_beyond_the_bound_are_left_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
