@@ -26,6 +26,7 @@ from models.own_calibration import (
     bin_of,
     bins_of,
 )
+from streams.errors import StoreCorrupt
 from streams.runners.step import Step
 from streams.state.page import Entry
 from streams.store.batch import ANONYMOUS, LabelRow
@@ -64,19 +65,19 @@ class OwnShifts:
     """`follow` each batch, make `changed` durable, then call `committed`."""
 
     def __init__(self, store: OwnStore, model: str) -> None:
-        """`model`: the version whose scores are followed; of another nothing is known here."""
+        """`model`: the version whose scores are followed; of another nothing is known here. Raises
+        `StoreCorrupt` for what can't have been counted."""
         self.model = model
         self._store = store
         self._wikis: dict[str, OwnHistory] = {}
         self._changed: set[Key] = set()
         for (wiki, day), kept in store.own_edits(model).items():
             history = self._wikis.setdefault(wiki, OwnHistory())
-            cells = np.zeros(_CELLS)
-            cells[kept.cells] = kept.counts
+            cells = _dense(kept, wiki)
             if day == PAST:
-                history.past = cells.reshape(SHAPE)
+                history.past = cells
             else:
-                history.open_days[day] = cells.reshape(SHAPE)
+                history.open_days[day] = cells
 
     def follow(self, steps: Sequence[Step], risks: Floats, labels: Sequence[LabelRow]) -> Floats:
         """What is added to the log-odds of each of `risks`. `steps` are of those edits, `labels` of the
@@ -234,6 +235,19 @@ def _entry(step: Step) -> Entry:
     assert observation is not None
     assert observation.entry is not None
     return observation.entry
+
+
+def _dense(kept: OwnDay, wiki: str) -> Cells:
+    counts = np.array(kept.counts, dtype=np.float64)
+    cells = np.zeros(_CELLS)
+    if (
+        len(counts) != len(kept.cells)
+        or not all(0 <= cell < _CELLS for cell in kept.cells)
+        or not (np.isfinite(counts) & (counts >= 0)).all()
+    ):
+        raise StoreCorrupt(f"what was counted of {wiki!r} can't be: restore the state from a backup")
+    cells[kept.cells] = counts
+    return cells.reshape(SHAPE)
 
 
 def _sparse(cells: Cells) -> OwnDay:

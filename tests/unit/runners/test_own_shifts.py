@@ -14,10 +14,11 @@ import pytest
 
 from models.classifier import log_odds_of, probability_of
 from models.own_calibration import DAY_S, followed
+from streams.errors import StoreCorrupt
 from streams.records import Alert, Edit
 from streams.runners import own_shifts
 from streams.runners.own_shifts import OWN, OwnShifts
-from streams.store.batch import LabelRow
+from streams.store.batch import Batch, LabelRow
 from streams.store.own_rows import Key, OwnDay
 from streams.store.sqlite import SqliteStore
 from tests.core_world import Core, EditWorld, MarkedScorer
@@ -261,6 +262,26 @@ def test_one_that_decides_by_the_model_alone_alerts_alike(tmp_path: Path) -> Non
 
     assert decided(own) == decided(plain)
     assert [a.revert_risk for a in own] != [a.revert_risk for a in plain]
+
+
+@pytest.mark.parametrize(
+    "kept", [OwnDay([96], [1.0]), OwnDay([-1], [1.0]), OwnDay([1, 2], [1.0]), OwnDay([1], [-1.0]),
+             OwnDay([1], [float("nan")])]
+)  # fmt: skip
+def test_counts_that_can_not_be_are_refused_loudly(tmp_path: Path, kept: OwnDay) -> None:
+    with closing(SqliteStore(tmp_path / "core.sqlite")) as store:
+        store.commit(Batch("ndjson", own_model="story", own_edits={("enwiki", 20_000): kept}), 0.0)
+        with pytest.raises(StoreCorrupt, match="enwiki"):
+            OwnShifts(store, "story")
+
+
+@pytest.mark.parametrize("blob", [b"", b"\xc1", b"\x93\x01"])
+def test_counts_that_can_not_be_read_are_refused_loudly(tmp_path: Path, blob: bytes) -> None:
+    with closing(SqliteStore(tmp_path / "core.sqlite")) as store:
+        with store.transaction() as db:
+            db.execute("INSERT INTO own_edits VALUES ('enwiki', 20000, 'story', ?)", (blob,))
+        with pytest.raises(StoreCorrupt):
+            OwnShifts(store, "story")
 
 
 def test_nothing_is_followed_without_edits(tmp_path: Path) -> None:
