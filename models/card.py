@@ -115,8 +115,8 @@ def _own_calibration(left_out: Sequence[dict[str, Any]]) -> list[str]:
         "How often edits are reverted differs from page to page and wiki to wiki. `factwatch run` shifts the",
         "probability it tells by what became of the wiki's own edits (settled, 48 h; nothing of it is learnt",
         "beforehand). The same articles left out, whole history, each edit shifted by those settled before its",
-        "day. Its half-life (two years) was chosen with these figures in sight; it matters for aawiki alone, the",
-        "smallest, where one year gives .035.",
+        "day. Its half-life (two years) was chosen with these figures in sight; it matters where",
+        "reverts are few.",
         "",
         "| left out | editors | edits | reverted | ECE as it is | ECE, own edits followed | ROC-AUC as it is "
         "| ROC-AUC, followed |",
