@@ -25,6 +25,8 @@ from streams.state.performer import PerformerView
 from streams.state.words import WordMemory
 
 _CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
+SMALLEST = 1e-12
+"""Probability that still has its log-odds."""
 ARTIFACT_DIR = Path(__file__).parent / "artifact"
 
 
@@ -103,6 +105,13 @@ def probability_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logistic function, finite for any input."""
     probability: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -40.0, 40.0)))
     return probability
+
+
+def log_odds_of(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The other way round; finite for 0 and 1 too."""
+    inside = np.clip(probability, SMALLEST, 1.0 - SMALLEST)
+    found: NDArray[np.float64] = np.log(inside / (1.0 - inside))
+    return found
 
 
 def load_classifier(directory: Path | str | None = None) -> Classifier:

@@ -42,6 +42,7 @@ RECENT = 50
 RECENT_EVERY = 3
 ALONE_EVERY = 2
 NO_ROWS = np.zeros(0, dtype=np.int64)
+NO_TIMES = np.zeros(0)
 MAX_ALONE_CHARS = 20_000
 """Of changed lines, past which an edit has no variant with its difference alone."""
 _PAN_KNOWN = frozenset(
@@ -105,6 +106,8 @@ class Rows(NamedTuple):
     """Some of the rows where a page's latest `RECENT` revisions are all that is known of it."""
     recent_of: NDArray[np.int64] = NO_ROWS
     """Index of the row each is of."""
+    event_time: NDArray[np.float64] = NO_TIMES
+    """Of each row; none where the source does not tell it."""
 
 
 class Loaded(NamedTuple):
@@ -162,6 +165,7 @@ def history_rows(path: Path) -> Rows:
         ),
         np.array([row for _, row in recent]) if recent else None,
         np.array([index for index, _ in recent], dtype=np.int64),
+        np.array([edit.edit.event_time for edit in replayed]),
     )
 
 

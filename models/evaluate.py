@@ -17,6 +17,7 @@ from models.classifier import Classifier, load_classifier
 from models.dataset import digest_of
 from models.features import FEATURE_NAMES
 from models.figures import FALSE_POSITIVE_RATES, R1P_SHARE, Labels, Scores
+from models.own_figures import OwnFigures, own_figures
 from models.replay import Replay, edits_of, is_history
 from models.threshold_question import may_alert
 from streams.errors import BadInput
@@ -80,6 +81,9 @@ class EvaluateReport(msgspec.Struct, frozen=True):
     """The same where only a revert by somebody else within 48 h counts as one: among the rest are
     edits that were taken back all the same, many of them vandalism, and they set the threshold."""
     by_kind: dict[str, KindRecall]
+    own_calibration: dict[str, OwnFigures] = {}
+    """Of "everybody" and "anonymous": against reverts within 48 h, the model as it is and with each wiki's own
+    settled edits followed, as `factwatch run` does."""
 
 
 class Scored(msgspec.Struct):
@@ -274,6 +278,7 @@ def _report(
         _number(threshold),
         _figure(partial(figures.recall_above, threshold=others_threshold), label, score),
         by_kind,
+        own_figures(scored.score, scored.anonymous, scored.reverted, scored.event_time, scored.wikis),
     )
 
 

@@ -14,6 +14,7 @@ from models import figures
 from models.dataset import Rows
 from models.evaluate import read_labels
 from models.features import FEATURE_NAMES
+from models.own_figures import OwnFigures, own_figures
 
 
 class PeoplesFigures(msgspec.Struct, frozen=True):
@@ -65,6 +66,8 @@ class LeftOut(msgspec.Struct, frozen=True):
     slices: dict[str, Slice]
     """By how much was known: "recent history", "page met first", "difference alone", "no content"."""
     people: PeoplesFigures | None = None
+    own_calibration: dict[str, OwnFigures] = {}
+    """Of "everybody" and "anonymous": as it is, and following what had settled there before each day."""
 
 
 class Told(NamedTuple):
@@ -109,6 +112,7 @@ def figures_of(data_dir: Path, source: Rows, told: Told) -> LeftOut:
             "no content": _slice(label, told.bare, anonymous),
         },
         _peoples(path, source, probability),
+        own_figures(probability, anonymous, label, source.event_time, [source.name] * len(label)),
     )
 
 

@@ -174,6 +174,15 @@ class Score(msgspec.Struct, frozen=True, gc=False):
     model_version: str
     threshold: float
     """revert_risk from which this edit is suspect, by what is known of its page."""
+    model_risk: float | None = None
+    """What the model alone gives, where the wiki's own reverts shift `revert_risk`: thresholds are held
+    against it. None: the same."""
+    own_shift: float = 0.0
+    """In log-odds."""
+
+    @property
+    def decides(self) -> float:
+        return self.revert_risk if self.model_risk is None else self.model_risk
 
 
 class LabelKind(StrEnum):

@@ -35,6 +35,7 @@ from streams.records import (
     TagsChange,
 )
 from streams.runners.embedded import EmbeddedRunner
+from streams.runners.own_shifts import OwnShifts
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
@@ -306,7 +307,9 @@ class Core:
         source: str = "ndjson",
         history: bool = False,
         normalizer: Normalizer | None = None,
+        own: bool = False,
     ) -> None:
+        """`own`: follow each wiki's own reverts."""
         self.store = SqliteStore(directory / "core.sqlite")
         self.states = States(self.store)
         self.recent = RecentIds(200_000, self.store.recent_ids())
@@ -324,6 +327,7 @@ class Core:
             next_row=self.store.next_row(),
             deadlines=self.store.deadlines(),
             time_by_page=history,
+            own_shifts=OwnShifts(self.store, scorer.version) if own else None,
         )
 
     def take(self, records: Iterable[Record | bytes]) -> list[Alert]:

@@ -17,6 +17,7 @@ from streams.content.wiki_facts import WikiFacts
 from streams.metrics import DriftMetrics, Metrics
 from streams.runners.first_edits import FirstEdits
 from streams.runners.measures import MeasuredScorer, show_drift
+from streams.runners.own_shifts import OwnShifts
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
@@ -64,7 +65,8 @@ def build_processor(
     live: bool = False,
 ) -> Processor:
     """The stages around `store`. `history`: an XML export, each page with a time of its own. `live`:
-    a feed of what happens now."""
+    a feed of what happens now. A history's pages come one after another, so there is no time at which a wiki's
+    own reverts were known: its scores are the model's alone."""
     wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
     states = States(store)
     retention_s = math.inf if history else settings.retention_days * 86_400.0
@@ -88,6 +90,7 @@ def build_processor(
         deadlines=store.deadlines(),
         time_by_page=history,
         retention_s=retention_s,
+        own_shifts=None if history else OwnShifts(store, model.version),
         timer=time.perf_counter,
     )
 

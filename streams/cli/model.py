@@ -147,6 +147,12 @@ def _print_quality(report: EvaluateReport) -> None:
             f"recall at {rate} false positives", *(_figure(part.recall_at[rate]) for part in parts)
         )
     table.add_row("calibration error", *(_number(part.calibration_error) for part in parts))
+    owns = [report.own_calibration[editors] for editors in ("everybody", "anonymous")]
+    table.add_row(
+        "  each wiki's own reverts followed (of reverts)",
+        *(_number(own.own_calibration_error) for own in owns),
+    )
+    table.add_row("  ROC-AUC so", *(_number(own.own_roc_auc) for own in owns))
     table.add_row("recall at 1 % of what nobody took back (r1p)", _figure(report.r1p), "")
     table.add_row("  where only others' reverts within 48 h count", _figure(report.r1p_others_48h), "")
     for kind, recall in report.by_kind.items():

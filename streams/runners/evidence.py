@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 
 from streams.records import Edit, FactChange, Reason
@@ -10,6 +11,8 @@ from streams.runners.scorer import Scorer
 from streams.stages.diff import TextDelta
 from streams.stages.facts import fact_changes
 
+#: Log-odds from which the wiki's own shift is told: odds by two thirds more, or by two fifths less.
+STRONG_SHIFT = 0.5
 log = logging.getLogger("factwatch.processor")
 
 
@@ -35,14 +38,31 @@ class BatchReasons:
 class EditEvidence:
     """Implements `Evidence` of `decide` for one edit; `row` is its index in the batch."""
 
-    def __init__(self, reasons: BatchReasons, row: int, edit: Edit, delta: TextDelta | None) -> None:
+    def __init__(
+        self,
+        reasons: BatchReasons,
+        row: int,
+        edit: Edit,
+        delta: TextDelta | None,
+        own_shift: float = 0.0,
+    ) -> None:
         self._reasons = reasons
         self._row = row
         self._edit = edit
         self._delta = delta
+        self._own_shift = own_shift
 
     def reasons(self) -> tuple[Reason, ...]:
-        return self._reasons.of(self._row)
+        """Strongest first: the model's, and what the wiki's own reverts add or take, where that is much: the
+        difference between the log-odds of the two risks."""
+        found = self._reasons.of(self._row)
+        if abs(self._own_shift) < STRONG_SHIFT:
+            return found
+        odds = math.exp(self._own_shift)
+        how = "oftener" if odds > 1 else "more rarely"
+        text = f"edits scored like this one are reverted {how} on this wiki than elsewhere (odds × {odds:.2g})"
+        own = Reason("own_reverts", odds, self._own_shift, text)
+        return tuple(sorted((*found, own), key=lambda reason: -abs(reason.contribution)))
 
     @property
     def with_content(self) -> bool:

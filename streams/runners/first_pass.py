@@ -164,6 +164,7 @@ class FirstPass:
                 key,
                 entry.rev_id,
                 entry.event_time,
+                passed,
             )
         )
         if not update.retracted:

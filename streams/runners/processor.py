@@ -20,6 +20,7 @@ from streams.records import DeadLetter, Edit, Score, Skip
 from streams.runners.first_pass import PROCESSED, FirstPass, MatchRevert
 from streams.runners.guard import failed
 from streams.runners.moves import AllHere, Moves
+from streams.runners.own_shifts import OWN, OwnShifts, shifted
 from streams.runners.performers import Performers
 from streams.runners.scorer import Scorer
 from streams.runners.second_pass import SecondPass
@@ -54,11 +55,13 @@ class Processor:
         time_by_page: bool = False,
         retention_s: float = math.inf,
         moves: Moves | None = None,
+        own_shifts: OwnShifts | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
         on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
-        first time. `moves`: of pages between keepers of states; None: all are kept here."""
+        first time. `moves`: of pages between keepers of states; None: all are kept here. `own_shifts`: each wiki's
+        own reverts, to shift the risk that is told; decided is by the model's alone."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -67,6 +70,7 @@ class Processor:
         self._watermark = watermark
         self._timer = timer
         self._time_by_page = time_by_page
+        self._own_shifts = own_shifts
         moves = moves or AllHere()
         self._first = FirstPass(
             states,
@@ -164,7 +168,7 @@ class Processor:
                     outcome = "dead_lettered"
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
         folded = self._timer()
-        scores = self._scores(rows)
+        scores = self._scores(batch, steps, rows)
         scored = self._timer()
         undecided = self._second.decide_all(batch, steps, rows, scores)
         if undecided:
@@ -217,6 +221,8 @@ class Processor:
                 self._states.open_episodes.discard(key)
         self._states.committed()
         self._performers.committed()
+        if self._own_shifts is not None:
+            self._own_shifts.committed()
 
     def _prefetch(self, records: Sequence[tuple[SourceItem, Normalized]]) -> None:
         """Have the states of all edits in memory, by one look into the store for each kind."""
@@ -228,15 +234,31 @@ class Processor:
         self._states.pages.prefetch(key for key, _ in edits)
         self._performers.prefetch(edits)
 
-    def _scores(self, rows: list[list[float]]) -> list[Score]:
+    def _scores(self, batch: Batch, steps: Sequence[Step], rows: list[list[float]]) -> list[Score]:
+        own = self._own_shifts
         if not rows:
+            if own is not None and batch.labels:
+                own.follow([], np.zeros(0), batch.labels)
             return []
         matrix = self._scorer.matrix(rows)
-        risks = self._scorer.score(matrix).tolist()
+        risks = self._scorer.score(matrix)
         thresholds = self._scorer.thresholds(matrix).tolist()
         version = self._scorer.version
+        shifts = np.zeros(len(risks))
+        if own is not None:
+            edits = [step for step in steps if step.edit is not None]
+            shifts = own.follow(edits, risks, batch.labels)
+        if not shifts.any():
+            return [
+                Score(risk, version, threshold)
+                for risk, threshold in zip(risks.tolist(), thresholds, strict=True)
+            ]
+        here, there = shifted(risks, shifts).tolist(), f"{version}{OWN}"
         return [
-            Score(risk, version, threshold) for risk, threshold in zip(risks, thresholds, strict=True)
+            Score(here[at], there, threshold, risk, shift) if shift else Score(risk, version, threshold)
+            for at, (risk, threshold, shift) in enumerate(
+                zip(risks.tolist(), thresholds, shifts.tolist(), strict=True)
+            )
         ]
 
     def _collect(self, batch: Batch) -> None:
@@ -248,6 +270,8 @@ class Processor:
             state_id(key): episode if episode.worth_keeping(self.time_of_page(state_id(key))) else None
             for key, episode in states.episodes.items()
         }
+        if self._own_shifts is not None:
+            batch.own_model, batch.own_edits = self._own_shifts.model, self._own_shifts.changed()
         batch.watermark = self._watermark
         batch.next_row = self._first.next_row
 

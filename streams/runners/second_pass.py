@@ -77,7 +77,7 @@ class SecondPass:
             step.row
             for step in steps
             if step.edit is not None
-            and scores[step.row].revert_risk >= threshold_of(scores[step.row].threshold, step.edit.wiki)
+            and scores[step.row].decides >= threshold_of(scores[step.row].threshold, step.edit.wiki)
         ]
         reasons = BatchReasons(self._scorer, rows, likely)
         for step in steps:
@@ -89,7 +89,7 @@ class SecondPass:
             entry = observation.entry
             assert entry is not None
             score = scores[step.row]
-            risk, threshold = score.revert_risk, threshold_of(score.threshold, edit.wiki)
+            risk, threshold = score.decides, threshold_of(score.threshold, edit.wiki)
             if risk >= min(policy.vandalism_risk, threshold):
                 entry.flags |= _SUSPECT
             flags = ANONYMOUS if entry.flags & ANONYMOUS else 0
@@ -103,7 +103,7 @@ class SecondPass:
             ):
                 episode = self._states.episode(step.key, create=True)
                 assert episode is not None
-                evidence = EditEvidence(reasons, step.row, edit, step.delta)
+                evidence = EditEvidence(reasons, step.row, edit, step.delta, score.own_shift)
                 before = _encode_episode(episode)
                 try:
                     alerts = self._decider.decide(
@@ -121,7 +121,16 @@ class SecondPass:
                     flags |= ALERTED
                 self._alerted(batch, step.key, alerts)
             batch.edits.append(
-                EditRow(entry.row, step.page_id, edit.rev_id, step.time, risk, flags, step.key)
+                EditRow(
+                    entry.row,
+                    step.page_id,
+                    edit.rev_id,
+                    step.time,
+                    score.revert_risk,
+                    flags,
+                    step.key,
+                    score.model_risk,
+                )
             )
         return undecided
 

@@ -118,7 +118,7 @@ class Decider:
         view: PageView,
         score: Score,
     ) -> bool:
-        risk, threshold = score.revert_risk, self.threshold_of(score.threshold, edit.wiki)
+        risk, threshold = score.decides, self.threshold_of(score.threshold, edit.wiki)
         if risk < threshold * self.policy.join_share:
             return False
         if observation.already_reverted or edit.bot or edit.is_new:
@@ -149,11 +149,15 @@ class Decider:
             facts = merged(open_suspect.last.fact_changes, facts)
             good = open_suspect.last.last_good_rev_id
             risk = max(score.revert_risk, open_suspect.last.revert_risk or 0.0)
+            decides = max(score.decides, open_suspect.decides or open_suspect.last.revert_risk or 0.0)
         else:
             alert_id = digest(AlertKind.EDIT_SUSPECT, edit.wiki, edit.rev_id)
-            start, risk = edit.event_time, score.revert_risk
+            start, risk, decides = edit.event_time, score.revert_risk, score.decides
         threshold = self.threshold_of(score.threshold, edit.wiki)
-        severe = risk >= threshold + self.policy.warning_share * (1.0 - threshold)
+        severe = decides >= threshold + self.policy.warning_share * (1.0 - threshold)
+        evidence_of: dict[str, float | int | str | list[str]] = {}
+        if score.model_risk is not None:
+            evidence_of["model_risk"] = round(decides, 6)
         count = len(open_suspect.rev_ids) + 1 if open_suspect is not None else 1
         alert = self._alerts.of_edit(
             edit,
@@ -169,7 +173,7 @@ class Decider:
             reasons=evidence.reasons(),
             fact_changes=facts,
             good=good,
-            evidence={"edits": count},
+            evidence={"edits": count, **evidence_of},
         )
         deadline = edit.event_time + self.policy.settle_s
         if open_suspect is not None:
@@ -177,10 +181,18 @@ class Decider:
                 open_suspect.rev_ids.append(edit.rev_id)
                 open_suspect.standing.append(edit.rev_id)
             open_suspect.last, open_suspect.deadline = alert, deadline
+            open_suspect.decides = decides
         else:
             episode.suspects.append(
                 OpenSuspect(
-                    alert_id, edit.performer, start, [edit.rev_id], [edit.rev_id], alert, deadline
+                    alert_id,
+                    edit.performer,
+                    start,
+                    [edit.rev_id],
+                    [edit.rev_id],
+                    alert,
+                    deadline,
+                    decides,
                 )
             )
         return alert

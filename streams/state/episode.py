@@ -20,6 +20,8 @@ class OpenSuspect(msgspec.Struct, array_like=True):
     """The latest state change sent: what an update or a resolution starts from."""
     deadline: float
     """Event time at which it counts as kept."""
+    decides: float | None = None
+    """Highest risk that the model alone gave one of `rev_ids`; None: written by an older version."""
 
 
 class OpenDispute(msgspec.Struct, array_like=True):

@@ -15,6 +15,7 @@ from streams.state.page import PageState
 from streams.state.performer import PerformerState
 from streams.state.watermark import Watermark
 from streams.state.words import WordMemory
+from streams.store.own_rows import Key, OwnDay
 
 #: Bits of `EditRow.flags`.
 ANONYMOUS, WITH_CONTENT, ALERTED = 1, 2, 4
@@ -33,6 +34,8 @@ class EditRow(msgspec.Struct, frozen=True, gc=False):
     flags: int
     key: str = ""
     """`wiki:title`."""
+    model_risk: float | None = None
+    """Before the wiki's own shift; None: the same."""
 
 
 class LabelRow(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +50,8 @@ class LabelRow(msgspec.Struct, frozen=True, gc=False):
     rev_id: int = 0
     event_time: float = 0.0
     """Of the edit."""
+    passed: float = 0.0
+    """Event time that had passed when it was given."""
 
 
 class Requeued(msgspec.Struct, frozen=True, gc=False):
@@ -111,6 +116,9 @@ class Batch(msgspec.Struct):
     dropped_pages: set[int] = set()
     edits: list[EditRow] = []
     labels: list[LabelRow] = []
+    own_model: str = ""
+    own_edits: dict[Key, OwnDay | None] = {}
+    """What wikis' own edits teach of this model, by wiki and day; None: no longer there."""
     alerts: list[Alert] = []
     dead_letters: list[DeadLetter] = []
     requeued: list[int] = []

@@ -57,9 +57,10 @@ def write_edits(db: sqlite3.Connection, batch: Batch) -> None:
     """Edits as scored, then labels of these and earlier ones."""
     _many(
         db,
-        "INSERT INTO edits (row, page, rev_id, event_time, risk, flags) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO edits (row, page, rev_id, event_time, risk, model_risk, flags)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            (edit.row, edit.page, edit.rev_id, edit.event_time, edit.risk, edit.flags)
+            (edit.row, edit.page, edit.rev_id, edit.event_time, edit.risk, edit.model_risk, edit.flags)
             for edit in batch.edits
         ),
         batch.edits,

@@ -21,9 +21,16 @@ CREATE TABLE episodes (
 -- Every edit scored, in the order it was; `label` is NULL until the wiki's community has said.
 CREATE TABLE edits (
   row INTEGER PRIMARY KEY, page INTEGER NOT NULL, rev_id INTEGER NOT NULL, event_time REAL NOT NULL,
-  risk REAL NOT NULL, flags INTEGER NOT NULL, label TEXT, labelled_time REAL, reverted_by INTEGER,
+  risk REAL NOT NULL, model_risk REAL, flags INTEGER NOT NULL, label TEXT, labelled_time REAL, reverted_by INTEGER,
   evidence TEXT
 );
+
+-- How often a wiki's own edits were reverted, by day and the model's log-odds. `risk` above is shifted by it;
+-- `model_risk` is what the model alone gave, NULL where that is the same.
+CREATE TABLE own_edits (
+  wiki TEXT NOT NULL, day INTEGER NOT NULL, model TEXT NOT NULL, cells BLOB NOT NULL,
+  PRIMARY KEY (wiki, day)
+) WITHOUT ROWID;
 
 CREATE TABLE alerts (
   seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, ce_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL

@@ -15,15 +15,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from streams.errors import BadSetting, FactwatchError
-from streams.store import batch_rows, post_rows
+from streams.store import batch_rows, own_rows, post_rows
 from streams.store.batch import Batch
+from streams.store.own_rows import Key, OwnDay
 from streams.store.post_rows import erasing
 from streams.store.sqlite_errors import decoded, told
 from streams.store.sqlite_file import connect, refuse_empty, take_lock
 from streams.store.sqlite_posts import SqlitePosts
 from streams.store.state_journal import Row, Table
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 #: Ids kept against duplicates: about an hour of all Wikimedia wikis at 50 events/s. A dict makes itself three
 #: times as large as what is in it, rounded up to a power of two: with 175,000 or more that would be 2^20
 #: places after some 350,000 events, 14 MB more than before.
@@ -113,6 +114,13 @@ class SqliteStore(SqlitePosts):
             dropped[table] = [key_id for key_id in ids if key_id not in held]
         self._write_states(db, {}, dropped)
 
+    def own_edits(self, model: str) -> dict[Key, OwnDay]:
+        """What wikis' own edits taught of this model. What is kept of another one goes."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM own_edits WHERE model != ?", (model,))
+            rows = db.execute("SELECT wiki, day, cells FROM own_edits").fetchall()
+        return decoded(own_rows.decoded_days, rows, self.path)
+
     def settle_states(self) -> None:
         """Bring the tables of states up to date, for who reads them past `load_pages` and the like."""
         with self.transaction() as db:
@@ -144,6 +152,7 @@ class SqliteStore(SqlitePosts):
         self._write_states(db, batch_rows.state_rows(batch), dropped)
         batch_rows.write_episodes(db, batch)
         batch_rows.write_edits(db, batch)
+        own_rows.write(db, batch.own_model, batch.own_edits)
         last_seq = batch_rows.write_alerts(db, batch, self._last_seq)
         post_rows.write(db, batch.of_posts)
         batch_rows.write_dead_letters(db, batch, arrived)

@@ -16,6 +16,7 @@ from streams.state.performer import PerformerState
 from streams.state.watermark import Watermark
 from streams.state.words import PackedWords, WordMemory
 from streams.store.batch import Requeued
+from streams.store.own_rows import ScoredEdit
 from streams.store.sqlite_errors import decoded, told
 from streams.store.sqlite_reader import SqliteReader, as_number
 from streams.store.state_journal import StateJournal
@@ -85,6 +86,18 @@ class SqliteStates(SqliteReader):
                 "SELECT row, page, event_time FROM edits WHERE row >= ? ORDER BY row LIMIT ?",
                 (row, limit),
             ).fetchall()
+
+    def scored_edits(self, rows: Sequence[int]) -> dict[int, ScoredEdit]:
+        """Those that are still in the log."""
+        if not rows:
+            return {}
+        with told(self.path):
+            found = self._db.execute(
+                "SELECT row, event_time, coalesce(model_risk, risk), flags, label IS 'reverted'"
+                " FROM edits WHERE row IN (SELECT value FROM json_each(?))",
+                (_encode_json(list(rows)),),
+            ).fetchall()
+        return {row: ScoredEdit(*edit) for row, *edit in found}
 
     def requeued(self, limit: int) -> list[Requeued]:
         """Dead letters sent back by an operator, oldest first, all of one source."""

@@ -23,7 +23,7 @@ class WikiThreshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wiki: str
     model_version: str
     threshold: float
-    """revert_risk from which an edit alerts."""
+    """Risk by the model alone, before the wiki's own reverts are followed, from which an edit alerts."""
     asked: str
     """The question, in words."""
 

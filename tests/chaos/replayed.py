@@ -29,6 +29,7 @@ def story(revisions: int, titles: int, seed: int = 7) -> EditWorld:
     rng = random.Random(seed)
     world = EditWorld(step_s=900.0)
     good: dict[str, Edit] = {}
+    bad: dict[str, Edit] = {}
     for number in range(revisions):
         title = f"Page {rng.randrange(titles)}"
         base = good.get(title)
@@ -44,9 +45,13 @@ def story(revisions: int, titles: int, seed: int = 7) -> EditWorld:
             text = base.content.revision.text.replace(
                 "things", rng.choice(["poop lol", "THINGS!!!", ""])
             )
-            world.edit(f"192.0.2.{rng.randrange(30)}", text, title=title, comment="haha")
+            bad[title] = world.edit(f"192.0.2.{rng.randrange(30)}", text, title=title, comment="haha")
         else:
-            good[title] = world.revert(f"Patrol {rng.randrange(4)}", base, comment="rvv")
+            summary, undone = "rvv", bad.pop(title, None)
+            if undone is not None:  # where no text is seen, only this tells of a revert
+                user = undone.performer
+                summary = f"Undid revision {undone.rev_id} by [[Special:Contributions/{user}|{user}]]"
+            good[title] = world.revert(f"Patrol {rng.randrange(4)}", base, comment=summary)
     return world
 
 
@@ -103,9 +108,10 @@ def start(file: Path, out: Path, state: Path) -> subprocess.Popen[bytes]:
 
 
 def what_is_known(state: Path) -> tuple[list[tuple[object, ...]], dict[str, int | None]]:
-    """Every edit with its label, and the last good revision of each page."""
+    """Every edit with its label, what wikis' own edits taught, and the last good revision of each page."""
     with sqlite3.connect(state / "replay.sqlite") as db:
         edits = db.execute("SELECT * FROM edits ORDER BY row").fetchall()
+        edits += db.execute("SELECT * FROM own_edits ORDER BY wiki, day").fetchall()
         decoder = msgspec.msgpack.Decoder(PageState)
         pages = [decoder.decode(blob) for (blob,) in db.execute("SELECT state FROM pages")]
     db.close()

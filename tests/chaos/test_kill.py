@@ -75,6 +75,8 @@ def test_thirty_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
             alerts, known = undisturbed(file, directory / "whole")
             lines = alerts.count(b"\n")
             assert lines > 200, lines
+            taught = any(row[0] == "enwiki" for row in known[0])  # type: ignore[index]
+            assert taught == name.endswith(".ndjson")
             landed = kills[name] = []
             for turn in range(ROUNDS):  # a replay may end before all of its kills have landed
                 killed = directory / f"killed-{turn}"

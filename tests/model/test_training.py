@@ -52,6 +52,11 @@ def test_an_article_left_out_of_training_is_judged_well_and_calibrated(
     assert roc_auc > max(0.97, report.everybody.baseline_roc_auc)
     assert report.everybody.calibration_error is not None
     assert report.everybody.calibration_error < 0.06
+    own = report.own_calibration["everybody"]
+    assert (own.edits, own.reverted) == (report.edits_scored, report.edits_reverted)
+    assert own.calibration_error == report.everybody.calibration_error
+    assert own.roc_auc == report.everybody.roc_auc.value
+    assert own.own_calibration_error != own.calibration_error
 
 
 def test_an_article_learnt_from_is_said_to_be_one(trained: TrainReport, data: Path) -> None:
