@@ -1,7 +1,8 @@
 """One micro-batch through the stages, in one pass for each that is batched.
 
-Pass one, in order: performer, page, features. Then one call of the classifier for all rows. Pass two,
-in the same order: decide. What an edit meets is what stood just before it, whatever the batch it came
+Pass one, in order: performer, page, features. Then one call of the classifier for all rows; where the
+histories of cold pages can be had, those of suspicious edits are asked for (`cold_pages`). Pass two, in
+the same order: decide. What an edit meets is what stood just before it, whatever the batch it came
 in, so batch borders change nothing.
 """
 
@@ -18,6 +19,7 @@ import numpy as np
 from streams.errors import FactwatchError
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import DeadLetter, Edit, Score, Skip
+from streams.runners.cold_pages import ColdPages, RecentHistories
 from streams.runners.first_pass import PROCESSED, FirstPass, MatchRevert
 from streams.runners.guard import failed
 from streams.runners.moves import AllHere, Moves
@@ -55,11 +57,15 @@ class Processor:
         time_by_page: bool = False,
         retention_s: float = math.inf,
         moves: Moves | None = None,
+        histories: RecentHistories | None = None,
+        rescorer: Scorer | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
         on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
-        first time. `moves`: of pages between keepers of states; None: all are kept here."""
+        first time. `moves`: of pages between keepers of states; None: all are kept here. `histories`: of
+        pages met cold; None: nothing is asked. `rescorer` scores what is asked about again, by default
+        `scorer`."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -78,6 +84,16 @@ class Processor:
             next_row=next_row,
             retention_s=retention_s,
         )
+        self._cold: ColdPages | None = None
+        if histories is not None:
+            self._cold = ColdPages(
+                histories,
+                rescorer or scorer,
+                match_revert=match_revert,
+                threshold_of=decider.threshold_of,
+                states=states,
+                timer=timer,
+            )
         self._second = SecondPass(
             states, moves, scorer, decider, watermark, deadlines=deadlines, time_by_page=time_by_page
         )
@@ -135,7 +151,11 @@ class Processor:
         outcomes: dict[str, int] = {}
         steps: list[Step] = []
         rows: list[list[float]] = []
-        newest_arrival = 0.0
+        scores: list[Score] = []
+        cold = self._cold
+        scoring_s = newest_arrival = 0.0
+        if cold is not None:
+            cold.begin_batch()
         self._prefetch(records)
         fold = self._first.fold
         for at, (item, record) in enumerate(records):
@@ -148,6 +168,8 @@ class Processor:
                 batch.dead_letters.append(record)
                 outcome = "dead_lettered"
             else:
+                if cold is not None and cold.touches(record):
+                    scoring_s += self._score(batch, rows, scores)
                 batch.event_ids.append(record.event_id)
                 if record.arrival_time > newest_arrival:
                     newest_arrival = record.arrival_time
@@ -158,14 +180,15 @@ class Processor:
                     outcome = fold(batch, steps, rows, record, self._watermark.time)
                     if len(steps) > first:
                         steps[first].item = item
+                        if cold is not None:
+                            cold.met(steps[first])
                 except FactwatchError:
                     raise  # our own store's: loud
                 except Exception as err:  # noqa: BLE001  # the guard around the stages
                     batch.dead_letters.append(failed(item, err))
                     outcome = "dead_lettered"
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        folded = self._timer()
-        scores = self._scores(rows)
+        scoring_s += self._score(batch, rows, scores)
         scored = self._timer()
         undecided = self._second.decide_all(batch, steps, rows, scores)
         if undecided:
@@ -175,8 +198,8 @@ class Processor:
         batch.newest_arrival = newest_arrival or None
         self._collect(batch)
         batch.stage_seconds = {
-            Stage.TRACK: folded - started,
-            Stage.SCORE: scored - folded,
+            Stage.TRACK: scored - started - scoring_s,
+            Stage.SCORE: scoring_s,
             Stage.DECIDE: self._timer() - scored,
         }
         return batch
@@ -228,6 +251,14 @@ class Processor:
         ]
         self._states.pages.prefetch(key for key, _ in edits)
         self._performers.prefetch(edits)
+
+    def _score(self, batch: Batch, rows: list[list[float]], scores: list[Score]) -> float:
+        """Those of the rows that have no score yet, and what is asked about. Gives the seconds spent."""
+        started = self._timer()
+        scores += self._scores(rows[len(scores) :])
+        if self._cold is not None:
+            self._cold.settle(batch, rows, scores)
+        return self._timer() - started
 
     def _scores(self, rows: list[list[float]]) -> list[Score]:
         if not rows:
