@@ -34,6 +34,7 @@ from streams.records import (
     RevisionText,
     TagsChange,
 )
+from streams.runners.cold_pages import RecentHistories
 from streams.runners.embedded import EmbeddedRunner
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
@@ -254,6 +255,28 @@ class TouchyScorer:
         return [() for _ in rows]
 
 
+class ToldHistories:
+    """Implements `RecentHistories` as a wiki would that has exactly these edits: before an edit are those
+    that its parents lead to. Nothing is had of those whose rev_id is in `gone`."""
+
+    def __init__(self, records: Iterable[Record], gone: Iterable[int] = ()) -> None:
+        self._by_rev = {record.rev_id: record for record in records if isinstance(record, Edit)}
+        self._gone = frozenset(gone)
+        self.asked: list[int] = []
+
+    def before(self, edits: Sequence[Edit], wait_s: float) -> dict[str, list[Edit]]:
+        self.asked += [edit.rev_id for edit in edits]
+        return {edit.event_id: self._past(edit) for edit in edits if edit.rev_id not in self._gone}
+
+    def _past(self, edit: Edit) -> list[Edit]:
+        past: list[Edit] = []
+        parent = self._by_rev.get(edit.parent_id or 0)
+        while parent is not None and len(past) < 50:
+            past.insert(0, parent)
+            parent = self._by_rev.get(parent.parent_id or 0)
+        return past
+
+
 class ListSource:
     """Items in memory; its cursor is the number of the last one."""
 
@@ -300,6 +323,7 @@ class Core:
         source: str = "ndjson",
         history: bool = False,
         normalizer: Normalizer | None = None,
+        histories: RecentHistories | None = None,
     ) -> None:
         self.store = SqliteStore(directory / "core.sqlite")
         self.states = States(self.store)
@@ -318,6 +342,7 @@ class Core:
             next_row=self.store.next_row(),
             deadlines=self.store.deadlines(),
             time_by_page=history,
+            histories=histories,
         )
 
     def take(self, records: Iterable[Record | bytes]) -> list[Alert]:
