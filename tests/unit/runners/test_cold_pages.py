@@ -276,3 +276,21 @@ def test_what_is_scored_again_is_scored_by_the_one_that_measures_nothing(story: 
         core.processor._cold._scorer = again
         core.take(story.met)
     assert (story.scorer.scored, again.scored) == (1, 1)
+
+
+@pytest.mark.parametrize("cut", [1, 100])
+def test_a_page_is_settled_before_another_is_moved_over_it(story: Story, cut: int) -> None:
+    """Both at once, or one after the other: the page that came is not given the history of what it
+    replaced."""
+    zork(story)
+    story.world.edit("Cy", "A spire.", title="Spire")
+    story.world.edit("Cy", "A tall spire.", title="Spire")
+    story.world.log("move", "move", title="Spire", target="Tower")
+    with story.core() as core:
+        for at in range(0, len(story.met), cut):
+            core.take(story.met[at : at + cut])
+        page = core.page("Tower")
+        risks = [row[4] for row in core.edit_rows()]
+    assert [entry.performer for entry in page.entries] == ["Cy", "Cy"]
+    assert not page.history_known
+    assert risks == [0.95, 0.1, 0.1]
