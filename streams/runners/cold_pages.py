@@ -26,8 +26,12 @@ from streams.store.batch import Batch
 
 log = logging.getLogger("factwatch.processor")
 
-ASK_SHARE = 0.5
-"""Of an edit's threshold, from which its page is asked about."""
+ASK_SHARE = 0.75
+"""Of an edit's threshold, from which its page is asked about. Less asked of twice as many good edits and
+found no more."""
+TOWARDS = 1 / 3
+"""How far the threshold goes from that of the first score to that of a page which was followed. The latter
+keeps pages quiet that are vandalised daily, and alone would lose half of what was found without asking."""
 BATCH_WAIT_S = 5.0
 """That a micro-batch waits for histories at most, in all."""
 
@@ -116,8 +120,10 @@ class ColdPages:
         matrix = np.asarray([rows[step.row] for step in answered], dtype=np.float64)
         risks = self._scorer.score(matrix).tolist()
         thresholds = self._scorer.thresholds(matrix).tolist()
-        for step, risk, threshold in zip(answered, risks, thresholds, strict=True):
-            scores[step.row] = Score(risk, self._scorer.version, threshold)
+        for step, risk, followed in zip(answered, risks, thresholds, strict=True):
+            first = scores[step.row]
+            threshold = first.threshold + TOWARDS * (followed - first.threshold)
+            scores[step.row] = Score(risk, first.model_version, threshold)
 
     def _is_suspicious(self, step: Step, scores: list[Score]) -> bool:
         assert step.edit is not None

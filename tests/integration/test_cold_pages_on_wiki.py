@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import urllib.request
+from contextlib import closing
 from pathlib import Path
-
-import pytest
 
 from tests.integration.mediawiki import WIKI_ID, Wiki
 from tests.integration.program import Program, running
@@ -52,30 +52,36 @@ def histories(program: Program) -> dict[str, float]:
     return {line.split('"')[1]: float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name)}
 
 
-@pytest.mark.parametrize("per_minute", ["20", "0"])
+def risk_of(state: Path, rev_id: int) -> float:
+    with closing(sqlite3.connect(state / "factwatch.sqlite")) as store:
+        ((risk,),) = store.execute("SELECT risk FROM edits WHERE rev_id = ?", (rev_id,))
+    return float(risk)
+
+
 def test_a_false_height_that_was_thrown_out_before_anybody_watched_alerts_and_that_is_named(
-    wiki: Wiki, tmp_path: Path, per_minute: str
+    wiki: Wiki, tmp_path: Path
 ) -> None:
-    """By its text alone, with such a summary, it looks like any correction."""
-    name = f"Forgotten Tower {per_minute}"
-    text = fact_thrown_out_twice(wiki, name)
+    """By its text alone, with such a summary, it is not suspicious enough: with its page's past it is."""
     source = ["run", "--source", f"rcfeed://127.0.0.1:{wiki.rcfeed_port}"]
-    # One threshold, between the edit's risk without its page's past (0.11) and with it (0.32).
-    more = settings(
-        wiki,
-        FACTWATCH_PAGE_HISTORIES_PER_MINUTE=per_minute,
-        FACTWATCH_ALERT_THRESHOLD="0.16",
-    )
-    with running(source, more, tmp_path) as program:
-        bad = wiki.edit(name, text.replace("187", "912"), "fix", by="203.0.113.99")
-        program.until_processed(1)
-        alerts = [alert for alert in program.alerts() if alert["title"] == name]
-        counted = histories(program)
-    if per_minute == "0":
-        assert (alerts, sum(counted.values())) == ([], 0)
-        return
-    assert counted["fetched"] == 1, counted
-    (alert,) = alerts
+    found = {}
+    threshold = {}
+    for per_minute in ("0", "20"):
+        name = f"Forgotten Tower {per_minute}"
+        text = fact_thrown_out_twice(wiki, name)
+        state = tmp_path / per_minute
+        state.mkdir()
+        more = settings(wiki, FACTWATCH_PAGE_HISTORIES_PER_MINUTE=per_minute, **threshold)
+        with running(source, more, state) as program:
+            bad = wiki.edit(name, text.replace("187", "912"), "fix", by="203.0.113.99")
+            program.until_processed(1)
+            found[per_minute] = program.alerts()
+            counted = histories(program)
+        assert counted["fetched"] == (0 if per_minute == "0" else 1), counted
+        if per_minute == "0":
+            # Near enough above the risk to ask, whatever model comes with the program.
+            threshold = {"FACTWATCH_ALERT_THRESHOLD": str(1.2 * risk_of(state / "state", bad))}
+    assert found["0"] == []
+    (alert,) = found["20"]
     assert alert["rev_id"] == bad
     assert alert["fact_changes"][0]["after"] == "The tower is 912 metres high."
     reasons = {reason["feature"]: reason["text"] for reason in alert["reasons"]}

@@ -16,7 +16,7 @@ from streams.stages.diff import TextDelta
 from streams.state.page import EntryFlag, PageView
 from streams.state.performer import PerformerView
 from streams.state.words import WordMemory
-from tests.core_world import Core, EditWorld, Record, ToldHistories, told
+from tests.core_world import POLICY, Core, EditWorld, Record, ToldHistories, told
 
 GOOD = "The tower stands in Port Alder. It is 187 metres high."
 PAST = 12
@@ -24,7 +24,7 @@ PAST = 12
 
 class ByReverts:
     """The risk that the story gave, or .95 where a word that came in was thrown out of the page before.
-    The threshold is .8 (`POLICY`), so .4 asks."""
+    The threshold is .8 (`POLICY`), so .6 asks."""
 
     version = "by reverts"
 
@@ -93,7 +93,7 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path)
 
 
-def zork(story: Story, risk: float = 0.6, performer: str = "203.0.113.99") -> Edit:
+def zork(story: Story, risk: float = 0.7, performer: str = "203.0.113.99") -> Edit:
     return story.world.edit(performer, GOOD.replace("187", "zork"), risk=risk)
 
 
@@ -179,6 +179,19 @@ def test_the_history_can_clear_an_edit_that_looked_suspicious(story: Story) -> N
     assert row[4] == 0.1
 
 
+@pytest.mark.parametrize(("followed", "alerts"), [(0.99, 1), (1.2, 0)])
+def test_the_threshold_goes_a_third_of_the_way_to_that_of_a_page_that_was_followed(
+    story: Story, followed: float, alerts: int
+) -> None:
+    """From .9, to .93 or to 1; the risk is .95."""
+    zork(story)
+    policy = msgspec.structs.replace(POLICY, threshold=None)
+    story.scorer.thresholds = lambda matrix: np.where(matrix[:, 2] > 0, followed, 0.9)  # type: ignore[method-assign]
+    histories = ToldHistories(story.world.records)
+    with Core(story.directory, story.scorer, policy=policy, histories=histories) as core:
+        assert len(core.take(story.met)) == alerts
+
+
 def test_nothing_is_told_or_counted_of_what_was_fetched(story: Story) -> None:
     zork(story)
     story.world.revert("Ann", to=story.past[0], risk=0.1)  # type: ignore[arg-type]
@@ -196,7 +209,7 @@ def test_reverting_a_fetched_revision_labels_no_edit_of_the_log(story: Story) ->
     """The last vandal of the history stands; what is met first brings the text before it back."""
     last = story.world.edit("203.0.113.50", GOOD + " zork zork")
     story.past = list(story.world.records)
-    story.world.edit("Ben", GOOD + " zork zork It is red.", risk=0.6)
+    story.world.edit("Ben", GOOD + " zork zork It is red.", risk=0.7)
     story.world.revert("Ann", to=story.past[0], risk=0.1)  # type: ignore[arg-type]
     with story.core() as core:
         core.take(story.met)
