@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
+from models.classifier import load_classifier
 from streams.cli.compose import build_content, build_histories
+from streams.cli.compose_worker import WorkerParts
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import Metrics
 from streams.records import Edit, PerformerKind
 from streams.settings import Settings, load_settings
+from streams.store.partitions import PartitionFile
+from tests.core_world import MarkedScorer, ToldHistories
 
 ELSEWHERE = Edit(
     event_id="e1",
@@ -52,6 +59,18 @@ def test_histories_are_asked_for_where_texts_are(changes: dict[str, object], ask
         histories.close()
     if content is not None:
         content.close()
+
+
+def test_a_worker_gives_its_page_partitions_the_histories_and_a_scorer_that_measures_nothing(
+    tmp_path: Path,
+) -> None:
+    facts, told, model = WikiFacts(), ToldHistories([]), load_classifier()
+    drifting = MarkedScorer({})
+    parts = WorkerParts(Settings(), 1, drifting, facts, None, told, model)
+    with closing(PartitionFile(tmp_path)) as file:
+        page_hop = next(hop for hop in parts.hops() if hop.name == "pages")
+        cold = page_hop.make(0, file.store(page_hop.changelog, 0))._processor._cold  # type: ignore[union-attr]
+    assert (cold._histories, cold._scorer) == (told, model)
 
 
 def test_zero_turns_it_off_by_the_environment() -> None:

@@ -12,10 +12,12 @@ import pytest
 
 from streams.records import Edit, Reason
 from streams.runners.cold_pages import BATCH_WAIT_S, ColdPages
+from streams.sources.base import SourceItem
 from streams.stages.diff import TextDelta
 from streams.state.page import EntryFlag, PageView
 from streams.state.performer import PerformerView
 from streams.state.words import WordMemory
+from streams.store.keys import state_id
 from tests.core_world import POLICY, Core, EditWorld, Record, ToldHistories, told
 
 GOOD = "The tower stands in Port Alder. It is 187 metres high."
@@ -212,12 +214,15 @@ def test_reverting_a_fetched_revision_labels_no_edit_of_the_log(story: Story) ->
     story.world.edit("Ben", GOOD + " zork zork It is red.", risk=0.7)
     story.world.revert("Ann", to=story.past[0], risk=0.1)  # type: ignore[arg-type]
     with story.core() as core:
-        core.take(story.met)
-        labels = core.labels()
-        (undone,) = [entry for entry in core.page().entries if entry.rev_id == last.rev_id]
+        items = [SourceItem("c", edit=one) for one in story.met if isinstance(one, Edit)]
+        batch = core.processor.process("ndjson", core.processor.intake(items), None)
+        (page,) = batch.pages.values()
+        (undone,) = [entry for entry in page.entries if entry.rev_id == last.rev_id]
     assert undone.flags & EntryFlag.FETCHED
     assert undone.reverted_by == story.world.records[-1].rev_id  # type: ignore[union-attr]
-    assert last.rev_id not in labels
+    assert last.rev_id not in {label.rev_id for label in batch.labels}
+    assert {label.rev_id for label in batch.labels} == {story.met[0].rev_id}  # type: ignore[union-attr]
+    assert state_id(f"enwiki\n{last.performer}") not in batch.performers
 
 
 def test_an_edit_that_comes_late_and_was_fetched_already_is_met_once(story: Story) -> None:
