@@ -7,13 +7,13 @@ nothing of those; here each edit of a history is met as live would meet it.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
-from streams.records import Edit, PerformerKind
+from streams.records import Edit
 from streams.stages.diff import TextDelta
+from streams.stages.recent_history import performer_among
 from streams.state import page as pages
 from streams.state import performer as performers
 from streams.state.words import WordMemory
@@ -58,7 +58,7 @@ class BoundedHistory:
         )
         return Known(
             pages.view_of(bounded, edit.performer, digest, edit.event_time),
-            _performer_of(kept, edit),
+            performer_among(kept, edit),
             self._words(page.key, edit) if delta is not None else None,
         )
 
@@ -88,23 +88,3 @@ class BoundedHistory:
         parent = content.parent.text if content is not None and content.parent is not None else None
         words.stand_at(edit.parent_id, parent, edit.event_time)
         return words
-
-
-def _performer_of(entries: Iterable[pages.Entry], edit: Edit) -> performers.PerformerView:
-    """By those of the known revisions that are the performer's, or of the same network."""
-    is_address = edit.performer_kind is PerformerKind.IP
-    network_name = performers.network_of(edit.performer) if is_address else None
-    own = performers.PerformerState()
-    network = performers.PerformerState() if network_name is not None else None
-    for entry in entries:
-        if entry.event_time > edit.event_time:
-            break
-        states = [own] if entry.performer == edit.performer else []
-        anonymous = entry.flags & pages.EntryFlag.ANONYMOUS
-        if network and anonymous and performers.network_of(entry.performer) == network_name:
-            states.append(network)
-        for state in states:
-            state.fold_edit(0, entry.event_time)
-            if entry.reverted_by:
-                state.fold_reverted()
-    return performers.view_of(own, network, edit.event_time)

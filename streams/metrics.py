@@ -27,6 +27,8 @@ FETCH_OUTCOMES = (
     "fetched", "cached", "hidden", "missing", "too_large", "deadline", "refused", "error", "not_listed",
 )  # fmt: skip
 
+HISTORY_OUTCOMES = ("fetched", "missing", "limited", "deadline", "refused", "error", "not_listed")
+
 
 class Metrics:
     """Counters and gauges on the registry given. The counters of `events_consumed_total` add up to
@@ -73,6 +75,12 @@ class Metrics:
         self.content_fetch = Counter(
             "factwatch_content_fetch_total",
             "Revisions asked of the Action API, by outcome.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.page_histories = Counter(
+            "factwatch_page_histories_total",
+            "Pages met cold whose recent history a suspicious edit asked for, by outcome.",
             ["outcome"],
             registry=registry,
         )
@@ -136,6 +144,8 @@ class Metrics:
                 self.dead_letters.labels(stage, reason)
         for outcome in FETCH_OUTCOMES:
             self.content_fetch.labels(outcome)
+        for outcome in HISTORY_OUTCOMES:
+            self.page_histories.labels(outcome)
         for grade in Grade:
             self.posts_matched.labels(grade)
         for label in LabelKind:

@@ -50,7 +50,13 @@ STAGES = (
         ("PageView", "Observation", "Label"),
         "streams.stages.track",
     ),
-    StageEntry(Stage.SCORE, "Edit, views", "", ("Score",), "models.features, models.classifier"),
+    StageEntry(
+        Stage.SCORE,
+        "Edit, views",
+        "",
+        ("Score",),
+        "models.features, models.classifier, streams.runners.cold_pages",
+    ),
     StageEntry(
         Stage.DECIDE,
         "Edit, Observation, Score",

@@ -80,6 +80,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Fetch the texts of edits from the Action API. Without, edits are scored by metadata alone."""
     content_deadline_s: float = 10.0
     """How long an edit may wait for its texts before it goes on without them."""
+    page_histories_per_minute: int = 20
+    """Pages of which the recent history is fetched for a suspicious edit, where nothing was known of the
+    page: two calls each. 0 turns it off: such edits are decided on by their texts alone."""
     webhook_url: str = ""
     """Every alert state change is POSTed here as JSON."""
     webhook_secret_file: str = ""
@@ -280,6 +283,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "user_agent": _text,
     "content": _bool,
     "content_deadline_s": _positive,
+    "page_histories_per_minute": _count,
     "webhook_url": _optional_url,
     "webhook_secret_file": _readable_file,
     "alertmanager_url": _urls,

@@ -34,6 +34,7 @@ from streams.records import (
     RevisionText,
     TagsChange,
 )
+from streams.runners.cold_pages import RecentHistories
 from streams.runners.embedded import EmbeddedRunner
 from streams.runners.own_shifts import OwnShifts
 from streams.runners.performers import LocalPerformers
@@ -261,6 +262,28 @@ class TouchyScorer:
         return [() for _ in rows]
 
 
+class ToldHistories:
+    """Implements `RecentHistories` as a wiki would that has exactly these edits: before an edit are those
+    that its parents lead to. Nothing is had of those whose rev_id is in `gone`."""
+
+    def __init__(self, records: Iterable[Record], gone: Iterable[int] = ()) -> None:
+        self._by_rev = {record.rev_id: record for record in records if isinstance(record, Edit)}
+        self._gone = frozenset(gone)
+        self.asked: list[int] = []
+
+    def before(self, edits: Sequence[Edit], wait_s: float) -> dict[str, list[Edit]]:
+        self.asked += [edit.rev_id for edit in edits]
+        return {edit.event_id: self._past(edit) for edit in edits if edit.rev_id not in self._gone}
+
+    def _past(self, edit: Edit) -> list[Edit]:
+        past: list[Edit] = []
+        parent = self._by_rev.get(edit.parent_id or 0)
+        while parent is not None and len(past) < 50:
+            past.insert(0, parent)
+            parent = self._by_rev.get(parent.parent_id or 0)
+        return past
+
+
 class ListSource:
     """Items in memory; its cursor is the number of the last one."""
 
@@ -308,6 +331,7 @@ class Core:
         history: bool = False,
         normalizer: Normalizer | None = None,
         own: bool = False,
+        histories: RecentHistories | None = None,
     ) -> None:
         """`own`: follow each wiki's own reverts."""
         self.store = SqliteStore(directory / "core.sqlite")
@@ -328,6 +352,7 @@ class Core:
             deadlines=self.store.deadlines(),
             time_by_page=history,
             own_shifts=OwnShifts(self.store, scorer.version) if own else None,
+            histories=histories,
         )
 
     def take(self, records: Iterable[Record | bytes]) -> list[Alert]:

@@ -19,6 +19,7 @@ from streams.matching.matcher import Matcher
 from streams.partitions import key_bytes, place_in_changes, places_in_edits, places_in_posts
 from streams.posts import Post, PostsGone, encode_record
 from streams.records import Alert, DeadLetter, Label, PageStatus, Skip
+from streams.runners.cold_pages import RecentHistories
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.page_partition import Attach, PagePartition
@@ -103,6 +104,7 @@ class Cluster:
         patience_s: float = math.inf,
         retention_s: float = math.inf,
         attach: Attach = list,
+        histories: RecentHistories | None = None,
     ) -> None:
         self.partitions = partitions
         self._directory = directory
@@ -112,6 +114,7 @@ class Cluster:
         self._patience_s = patience_s
         self._retention_s = retention_s
         self._attach = attach
+        self._histories = histories
         self.topics: dict[tuple[str, int], list[Record]] = {}
         self.watermark = Watermark()
         self.posts_watermark = Watermark()
@@ -261,6 +264,7 @@ class Cluster:
                 next_row=store.meta.next_row,
                 deadlines=store.deadlines(),
                 moves=moves,
+                histories=self._histories,
             )
 
         return make

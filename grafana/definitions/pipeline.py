@@ -267,8 +267,11 @@ _EDGES = Row(
     [
         timeseries(
             "Texts asked of the wikis",
-            "Do the wikis answer? `refused`: too many calls, or they want us to wait.",
+            "Do the wikis answer? `refused`: too many calls, or they want us to wait. `limited`: past our own bound.",
             prometheus(happening("factwatch_content_fetch_total", by="outcome"), "{{outcome}}"),
+            prometheus(
+                happening("factwatch_page_histories_total", by="outcome"), "page histories: {{outcome}}"
+            ),
             unit="ops",
             width=6,
             stacked=True,

@@ -12,6 +12,7 @@ from models.classifier import Classifier, load_classifier
 from streams.clock import SystemClock
 from streams.content.action_api import ActionApi
 from streams.content.outcomes import FetchOutcome
+from streams.content.recent_histories import HistoryOutcome, RecentHistories
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import DriftMetrics, Metrics
@@ -63,10 +64,13 @@ def build_processor(
     history: bool,
     all_wikis: bool = False,
     live: bool = False,
+    histories: RecentHistories | None = None,
+    rescorer: Scorer | None = None,
 ) -> Processor:
     """The stages around `store`. `history`: an XML export, each page with a time of its own. `live`:
-    a feed of what happens now. A history's pages come one after another, so there is no time at which a wiki's
-    own reverts were known: its scores are the model's alone."""
+    a feed of what happens now. A history's pages come one after another, so there is no time at which a
+    wiki's own reverts were known: its scores are the model's alone. `histories` of pages met cold;
+    `rescorer` measures nothing."""
     wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
     states = States(store)
     retention_s = math.inf if history else settings.retention_days * 86_400.0
@@ -91,6 +95,8 @@ def build_processor(
         time_by_page=history,
         retention_s=retention_s,
         own_shifts=None if history else OwnShifts(store, model.version),
+        histories=histories,
+        rescorer=rescorer,
         timer=time.perf_counter,
     )
 
@@ -114,4 +120,19 @@ def build_content(settings: Settings, metrics: Metrics, facts: WikiFacts) -> Con
         ActionApi(settings.wikis, settings.mediawiki_api, settings.user_agent, count=count),
         facts,
         settings.content_deadline_s,
+    )
+
+
+def build_histories(
+    settings: Settings, metrics: Metrics, facts: WikiFacts, content: ContentStage | None
+) -> RecentHistories | None:
+    """None where it is turned off, or no content is fetched either."""
+    if content is None or not settings.page_histories_per_minute:
+        return None
+
+    def count(outcome: HistoryOutcome) -> None:
+        metrics.page_histories.labels(outcome).inc()
+
+    return RecentHistories(
+        content.api, facts.is_temporary, per_minute=settings.page_histories_per_minute, count=count
     )

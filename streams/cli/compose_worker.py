@@ -10,6 +10,7 @@ import msgspec
 from models.pair_model import load_pair_model
 from streams.cli.compose import alert_policy, links_of
 from streams.cli.compose_posts import post_normalizer
+from streams.content.recent_histories import RecentHistories
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
 from streams.matching.index import HotFactIndex
@@ -43,13 +44,18 @@ class WorkerParts:
         model: Scorer,
         facts: WikiFacts,
         content: ContentStage | None,
+        histories: RecentHistories | None = None,
+        rescorer: Scorer | None = None,
     ) -> None:
+        """`histories` of pages met cold; `rescorer` scores what they tell more of, and measures nothing."""
         set_for_long_lives()
         self._settings = settings
         self._partitions = partitions
         self._model = model
         self._alert_policy = alert_policy(settings, model.version)
         self._facts = facts
+        self._histories = histories
+        self._rescorer = rescorer
         self._attach = content.attach if content is not None else list
         self._retention_s = settings.retention_days * 86_400.0
         index = HotFactIndex()
@@ -119,6 +125,8 @@ class WorkerParts:
                 deadlines=store.deadlines(),
                 retention_s=self._retention_s,
                 moves=moves,
+                histories=self._histories,
+                rescorer=self._rescorer,
             )
 
         return make

@@ -16,7 +16,14 @@ import click
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from streams.cli.compose import build_content, build_processor, load_model, measured, store_path
+from streams.cli.compose import (
+    build_content,
+    build_histories,
+    build_processor,
+    load_model,
+    measured,
+    store_path,
+)
 from streams.cli.compose_pager import build_pager
 from streams.cli.compose_posts import accept_into, build_posts, open_post_sources, post_normalizer
 from streams.cli.output import alert_lines, safe, say, set_up_logging
@@ -136,6 +143,7 @@ def serve(
     quality = QualityMetrics(metrics.registry)
     is_history = isinstance(source, HistorySource)
     content = None if is_history else build_content(settings, metrics, facts)
+    histories = build_histories(settings, metrics, facts, content)
     matching = threading.Lock()
     transport = content.transport if content is not None else None
     posts, checker = build_posts(settings, store, post_sources, matching, transport)
@@ -171,6 +179,8 @@ def serve(
         history=is_history,
         all_wikis=all_wikis,
         live=spec == "eventstreams" or spec.startswith("rcfeed:"),
+        histories=histories,
+        rescorer=model,
     )
     runner = EmbeddedRunner(
         source=source,
@@ -240,6 +250,8 @@ def serve(
         server.stop()
         if content is not None:
             content.close()
+        if histories is not None:
+            histories.close()
         if sink is not None:
             sink.close()
         hot_facts.close()

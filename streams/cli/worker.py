@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from prometheus_client import CollectorRegistry
 
-from streams.cli.compose import build_content, load_model, measured
+from streams.cli.compose import build_content, build_histories, load_model, measured
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.content.wiki_facts import WikiFacts
@@ -77,11 +77,12 @@ async def _serve(
     ProcessMetrics(metrics.registry, settings.data_dir)
     file = PartitionFile(settings.data_dir / "partitions")
     content = build_content(settings, metrics, facts)
+    histories = build_histories(settings, metrics, facts, content)
     # One thread for all partitions: what it does holds Python's lock nearly always, and an event loop
     # that it leaves free answers the broker in time.
     with ThreadPoolExecutor(1, "partitions") as executor:
         scorer = measured(settings, model, metrics.registry, "edits")
-        parts = WorkerParts(settings, partitions, scorer, facts, content)
+        parts = WorkerParts(settings, partitions, scorer, facts, content, histories, model)
         hops = parts.hops()
         status = WorkerStatus(metrics, WorkerMetrics(metrics.registry), parts.replica, time.time)
         worker = Worker(
@@ -125,6 +126,8 @@ async def _serve(
             server.stop()
             if content is not None:
                 content.close()
+            if histories is not None:
+                histories.close()
             file.close()
 
 

@@ -85,6 +85,14 @@ class ActionApi:
         self._tally(results.values())
         return {edit.event_id: _content(edit, parents[edit.event_id], results) for edit in edits}
 
+    def texts(self, wanted: Iterable[list[Key]], deadline: float) -> dict[Key, RevisionText]:
+        """Revisions by themselves, as far as they are there by `deadline` (on the clock `now`). Those of
+        one group share a call where possible."""
+        results: Results = {}
+        self._get((group for group in wanted if group), results, deadline)
+        self._tally(results.values())
+        return {key: found[0] for key, found in results.items() if not isinstance(found, FetchFailure)}
+
     def status(self) -> str:
         """One line for a person: serving, or which host we back off from, why and how long."""
         return self.transport.status()

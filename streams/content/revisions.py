@@ -20,7 +20,7 @@ MAX_TAGS = 64
 """Of a revision that are kept, as of a recent change. Real ones have a handful."""
 MAX_NAME_CHARS = 64
 """Of a tag or a content model."""
-_HEX_SHA1 = re.compile(r"[0-9a-f]{40}")
+HEX_SHA1 = re.compile(r"[0-9a-f]{40}")
 
 
 class ApiError(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ def _read(
         # a slot that can't be loaded, or one that the size limit cut off: not an answer
         return None
     outcome = FetchOutcome.HIDDEN if hidden else FetchOutcome.FETCHED
-    digest = revision.sha1 if revision.sha1 and _HEX_SHA1.fullmatch(revision.sha1) else None
+    digest = revision.sha1 if revision.sha1 and HEX_SHA1.fullmatch(revision.sha1) else None
     if text is not None:
         if len(text) > max_text_bytes or len(text.encode("utf-8", "surrogatepass")) > max_text_bytes:
             text, outcome = None, FetchOutcome.TOO_LARGE

@@ -31,7 +31,7 @@ class ContentStage:
         deadline_s: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._api = api
+        self.api = api
         self._facts = facts
         self._deadline_s = deadline_s
         self._now = now
@@ -39,7 +39,7 @@ class ContentStage:
     @property
     def transport(self) -> ApiTransport:
         """For what else is asked of the wikis: its bounds hold for all of it."""
-        return self._api.transport
+        return self.api.transport
 
     def attach(
         self, records: Sequence[tuple[_Carried, Normalized]]
@@ -56,8 +56,8 @@ class ContentStage:
         now = self._now()
         try:
             for wiki in dict.fromkeys(edit.wiki for edit in wanted):
-                self._facts.refresh(self._api.transport, wiki, now, now + self._deadline_s)
-            fetched = self._api.fetch(wanted, self._deadline_s)
+                self._facts.refresh(self.api.transport, wiki, now, now + self._deadline_s)
+            fetched = self.api.fetch(wanted, self._deadline_s)
         except Exception:  # a wiki's answer that we did not foresee must not stop us
             log.exception("content: these edits go on without their texts")
             return list(records)
@@ -72,10 +72,10 @@ class ContentStage:
         ]
 
     def status(self) -> str:
-        return self._api.status()
+        return self.api.status()
 
     def close(self) -> None:
-        self._api.close()
+        self.api.close()
 
 
 def _with_content(edit: Edit, found: Content | FetchFailure | None) -> Edit:

@@ -16,7 +16,7 @@ class TokenBucket:
 
     def __init__(self, per_minute: float, now: float, burst: int | None = None) -> None:
         self._burst = min(burst if burst is not None else 20, max(1, int(per_minute) // 2))
-        self._per_second = (per_minute - self._burst) / 60
+        self._per_second = max(per_minute - self._burst, per_minute / 4) / 60
         self._tokens = float(self._burst)
         self._at = now
 

@@ -15,6 +15,7 @@ from streams.runners.states import States
 from streams.runners.step import Step
 from streams.stages.fold import fold_edit
 from streams.stages.track import LabelUpdate, RevertClaim, track_log, track_tag
+from streams.state.page import EntryFlag
 from streams.store.batch import KEPT_AFTER_S, Batch, LabelRow
 from streams.store.keys import state_id
 
@@ -87,7 +88,7 @@ class FirstPass:
             performer=performer,
             words=lambda: states.words.touch(key),
             number=self.next_row,
-            claim=self._claim(edit),
+            claim=claim_of(edit, self._match_revert),
             features=self._scorer.row,
         )
         if folded is None:
@@ -107,6 +108,7 @@ class FirstPass:
                 folded.delta,
                 len(rows),
                 tuple(page.disputes),
+                performer=performer,
             )
         )
         rows.append(folded.row)
@@ -151,37 +153,43 @@ class FirstPass:
         return PROCESSED
 
     def _label(self, batch: Batch, key: str, update: LabelUpdate, passed: float) -> None:
-        entry = update.entry
-        if update.labelled_time - entry.event_time > KEPT_AFTER_S:
-            return  # it was kept: the label was given at 48 h
-        batch.labels.append(
-            LabelRow(
-                entry.row,
-                None if update.retracted else LabelKind.REVERTED,
-                update.labelled_time,
-                update.reverted_by,
-                update.evidence,
-                key,
-                entry.rev_id,
-                entry.event_time,
-                passed,
-            )
-        )
-        if not update.retracted:
-            self._performers.reverted(key, entry, passed)
+        row = label_row(key, update, passed)
+        if row is not None:
+            batch.labels.append(row)
+            if not update.retracted:
+                self._performers.reverted(key, update.entry, passed)
 
-    def _claim(self, edit: Edit) -> RevertClaim | None:
-        """A summary's word counts where no text can prove it, or where the wiki's tags confirm it."""
-        if not edit.comment:
-            return None
-        content = edit.content
-        if (
-            content is not None
-            and content.revision.sha1
-            and not _REVERT_TAGS.intersection(content.revision.tags)
-        ):
-            return None
-        summary = self._match_revert(edit.wiki, edit.comment)
-        if summary is None:
-            return None
-        return RevertClaim(summary.rev_id or 0, summary.performer or "", summary.restored_rev_id or 0)
+
+def label_row(key: str, update: LabelUpdate, passed: float) -> LabelRow | None:
+    """None for an edit that gets no label: it was kept, as the label at 48 h said, or it was never met."""
+    entry = update.entry
+    if update.labelled_time - entry.event_time > KEPT_AFTER_S or entry.flags & EntryFlag.FETCHED:
+        return None
+    return LabelRow(
+        entry.row,
+        None if update.retracted else LabelKind.REVERTED,
+        update.labelled_time,
+        update.reverted_by,
+        update.evidence,
+        key,
+        entry.rev_id,
+        entry.event_time,
+        passed,
+    )
+
+
+def claim_of(edit: Edit, match_revert: MatchRevert) -> RevertClaim | None:
+    """A summary's word counts where no text can prove it, or where the wiki's tags confirm it."""
+    if not edit.comment:
+        return None
+    content = edit.content
+    if (
+        content is not None
+        and content.revision.sha1
+        and not _REVERT_TAGS.intersection(content.revision.tags)
+    ):
+        return None
+    summary = match_revert(edit.wiki, edit.comment)
+    if summary is None:
+        return None
+    return RevertClaim(summary.rev_id or 0, summary.performer or "", summary.restored_rev_id or 0)

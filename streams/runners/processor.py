@@ -1,7 +1,8 @@
 """One micro-batch through the stages, in one pass for each that is batched.
 
-Pass one, in order: performer, page, features. Then one call of the classifier for all rows. Pass two,
-in the same order: decide. What an edit meets is what stood just before it, whatever the batch it came
+Pass one, in order: performer, page, features. Then one call of the classifier for all rows; where the
+histories of cold pages can be had, those of suspicious edits are asked for (`cold_pages`). Pass two, in
+the same order: decide. What an edit meets is what stood just before it, whatever the batch it came
 in, so batch borders change nothing.
 """
 
@@ -13,10 +14,12 @@ import time
 from collections.abc import Callable, Sequence
 
 import msgspec
+import numpy as np
 
 from streams.errors import FactwatchError
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import DeadLetter, Edit, Score, Skip
+from streams.runners.cold_pages import ColdPages, RecentHistories
 from streams.runners.first_pass import PROCESSED, FirstPass, MatchRevert
 from streams.runners.guard import failed
 from streams.runners.moves import AllHere, Moves
@@ -56,12 +59,16 @@ class Processor:
         retention_s: float = math.inf,
         moves: Moves | None = None,
         own_shifts: OwnShifts | None = None,
+        histories: RecentHistories | None = None,
+        rescorer: Scorer | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
         on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
-        first time. `moves`: of pages between keepers of states; None: all are kept here. `own_shifts`: each wiki's
-        own reverts, to shift the risk that is told; decided is by the model's alone."""
+        first time. `moves`: of pages between keepers of states; None: all are kept here. `own_shifts`:
+        each wiki's own reverts, to shift the risk that is told; decided is by the model's alone.
+        `histories`: of pages met cold; None: nothing is asked. `rescorer` scores what is asked about
+        again, by default `scorer`."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -81,6 +88,16 @@ class Processor:
             next_row=next_row,
             retention_s=retention_s,
         )
+        self._cold: ColdPages | None = None
+        if histories is not None:
+            self._cold = ColdPages(
+                histories,
+                rescorer or scorer,
+                match_revert=match_revert,
+                threshold_of=decider.threshold_of,
+                states=states,
+                timer=timer,
+            )
         self._second = SecondPass(
             states, moves, scorer, decider, watermark, deadlines=deadlines, time_by_page=time_by_page
         )
@@ -138,7 +155,11 @@ class Processor:
         outcomes: dict[str, int] = {}
         steps: list[Step] = []
         rows: list[list[float]] = []
-        newest_arrival = 0.0
+        scores: list[Score] = []
+        cold = self._cold
+        scoring_s = newest_arrival = 0.0
+        if cold is not None:
+            cold.begin_batch()
         self._prefetch(records)
         fold = self._first.fold
         for at, (item, record) in enumerate(records):
@@ -151,6 +172,8 @@ class Processor:
                 batch.dead_letters.append(record)
                 outcome = "dead_lettered"
             else:
+                if cold is not None and cold.touches(record):
+                    scoring_s += self._score(batch, rows, scores)
                 batch.event_ids.append(record.event_id)
                 if record.arrival_time > newest_arrival:
                     newest_arrival = record.arrival_time
@@ -161,14 +184,16 @@ class Processor:
                     outcome = fold(batch, steps, rows, record, self._watermark.time)
                     if len(steps) > first:
                         steps[first].item = item
+                        if cold is not None:
+                            cold.met(steps[first])
                 except FactwatchError:
                     raise  # our own store's: loud
                 except Exception as err:  # noqa: BLE001  # the guard around the stages
                     batch.dead_letters.append(failed(item, err))
                     outcome = "dead_lettered"
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        folded = self._timer()
-        scores = self._scores(batch, steps, rows)
+        scoring_s += self._score(batch, rows, scores)
+        scores = self._told(batch, steps, scores)
         scored = self._timer()
         undecided = self._second.decide_all(batch, steps, rows, scores)
         if undecided:
@@ -178,8 +203,8 @@ class Processor:
         batch.newest_arrival = newest_arrival or None
         self._collect(batch)
         batch.stage_seconds = {
-            Stage.TRACK: folded - started,
-            Stage.SCORE: scored - folded,
+            Stage.TRACK: scored - started - scoring_s,
+            Stage.SCORE: scoring_s,
             Stage.DECIDE: self._timer() - scored,
         }
         return batch
@@ -234,31 +259,43 @@ class Processor:
         self._states.pages.prefetch(key for key, _ in edits)
         self._performers.prefetch(edits)
 
-    def _scores(self, batch: Batch, steps: Sequence[Step], rows: list[list[float]]) -> list[Score]:
-        own = self._own_shifts
+    def _score(self, batch: Batch, rows: list[list[float]], scores: list[Score]) -> float:
+        """Those of the rows that have no score yet, and what is asked about. Gives the seconds spent."""
+        started = self._timer()
+        scores += self._scores(rows[len(scores) :])
+        if self._cold is not None:
+            self._cold.settle(batch, rows, scores)
+        return self._timer() - started
+
+    def _scores(self, rows: list[list[float]]) -> list[Score]:
         if not rows:
-            if own is not None and batch.labels:
-                own.follow([], np.zeros(0), batch.labels)
             return []
         matrix = self._scorer.matrix(rows)
-        risks = self._scorer.score(matrix)
+        risks = self._scorer.score(matrix).tolist()
         thresholds = self._scorer.thresholds(matrix).tolist()
         version = self._scorer.version
-        shifts = np.zeros(len(risks))
-        if own is not None:
-            edits = [step for step in steps if step.edit is not None]
-            shifts = own.follow(edits, risks, batch.labels)
-        if not shifts.any():
-            return [
-                Score(risk, version, threshold)
-                for risk, threshold in zip(risks.tolist(), thresholds, strict=True)
-            ]
-        here, there = shifted(risks, shifts).tolist(), f"{version}{OWN}"
         return [
-            Score(here[at], there, threshold, risk, shift) if shift else Score(risk, version, threshold)
-            for at, (risk, threshold, shift) in enumerate(
-                zip(risks.tolist(), thresholds, shifts.tolist(), strict=True)
-            )
+            Score(risk, version, threshold) for risk, threshold in zip(risks, thresholds, strict=True)
+        ]
+
+    def _told(self, batch: Batch, steps: Sequence[Step], scores: list[Score]) -> list[Score]:
+        """Shifted by what each wiki's own settled edits say; they are followed here."""
+        own = self._own_shifts
+        if own is None or not (scores or batch.labels):
+            return scores
+        risks = np.array([score.revert_risk for score in scores])
+        edits = [step for step in steps if step.edit is not None]
+        # Those that a fetched history showed stand behind what came after them.
+        labels = sorted(batch.labels, key=lambda label: label.passed)
+        shifts = own.follow(edits, risks, labels)
+        if not shifts.any():
+            return scores
+        here = shifted(risks, shifts).tolist()
+        return [
+            Score(here[at], f"{score.model_version}{OWN}", score.threshold, score.revert_risk, shift)
+            if shift
+            else score
+            for at, (score, shift) in enumerate(zip(scores, shifts.tolist(), strict=True))
         ]
 
     def _collect(self, batch: Batch) -> None:

@@ -9,6 +9,7 @@ from streams.sources.base import SourceItem
 from streams.stages.diff import TextDelta
 from streams.stages.track import LabelUpdate, Observation
 from streams.state.page import PageView
+from streams.state.performer import PerformerView
 
 
 class Step(msgspec.Struct):
@@ -26,5 +27,7 @@ class Step(msgspec.Struct):
     disputes: tuple[str, ...] = ()
     log: LogEvent | None = None
     tag: LabelUpdate | None = None
+    performer: PerformerView | None = None
+    """What was known of an edit's performer."""
     item: SourceItem | None = None
     """What it was read from, for a dead letter."""

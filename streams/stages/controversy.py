@@ -13,6 +13,8 @@ from streams.state.page import EDITORS_CAP, PAIRS_CAP, Entry, EntryFlag, PageSta
 DISPUTE_WINDOW_S = 86_400.0
 #: Edits on the page that make an account one of its editors, whatever its edits look like.
 ESTABLISHED_EDITS = 3
+#: Looked like vandalism, or nobody knows: an edit of a fetched history was never scored.
+_NO_EDITORS = EntryFlag.SUSPECT | EntryFlag.FETCHED
 
 
 class Dispute(msgspec.Struct, frozen=True):
@@ -102,7 +104,7 @@ def is_quarrel(dispute: Dispute, mutual_reverts: int) -> bool:
     editors = {
         name
         for name, entries in undone.items()
-        if 2 * sum(1 for entry in entries if not entry.flags & EntryFlag.SUSPECT) > len(entries)
+        if 2 * sum(1 for entry in entries if not entry.flags & _NO_EDITORS) > len(entries)
         or (dispute.edits[name] >= ESTABLISHED_EDITS and not _anonymous(entries))
     }
     quarrels = {name: {name} for name in undone}

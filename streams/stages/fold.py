@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from streams.records import Edit
 from streams.stages.diff import TextDelta, delta_of
 from streams.stages.disputes import fold_disputes
-from streams.stages.track import Observation, RevertClaim, place_of, track
+from streams.stages.track import Observation, RevertClaim, forget_fetched, place_of, track
 from streams.state import page as pages
 from streams.state.page import PageState, PageView
 from streams.state.performer import PerformerView
@@ -59,6 +59,8 @@ def fold_edit(
     `performer` None: nobody could say."""
     event_time = edit.event_time
     if place_of(page, event_time, edit.rev_id) is None:
+        return None
+    if forget_fetched(page, edit.rev_id) and place_of(page, event_time, edit.rev_id) is None:
         return None
     content = edit.content
     digest = pages.digest_of(content.revision.sha1) if content is not None else 0

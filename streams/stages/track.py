@@ -68,12 +68,10 @@ def track(
 ) -> Observation:
     """Fold `edit` in, in place. `digest` is 0 where its text is not known. An edit older than the
     page's window, or one that is in it already, leaves the state as it is and gives `STALE`."""
-    entries = page.entries
     event_time, rev_id = edit.event_time, edit.rev_id
     index = place_of(page, event_time, rev_id)
     if index is None:
         return STALE
-    late = index < len(entries)
     kind = edit.performer_kind
     anonymous = kind is PerformerKind.IP or kind is PerformerKind.TEMPORARY
     entry = Entry(
@@ -87,6 +85,45 @@ def track(
         claim.performer if claim is not None else "",
         claim.to_rev if claim is not None else 0,
     )
+    return _fold_in(page, entry, index)
+
+
+def track_again(page: PageState, known: Entry) -> None:
+    """Fold in a revision that was folded into another state of the page; `known` stays as it is."""
+    index = place_of(page, known.event_time, known.rev_id)
+    if index is not None:
+        entry = Entry(
+            known.rev_id,
+            known.event_time,
+            known.digest,
+            known.performer,
+            known.flags & int(EntryFlag.ANONYMOUS | EntryFlag.BOT | EntryFlag.TAGGED_REVERTED),
+            known.row,
+            known.undoes_rev,
+            known.undoes_performer,
+            known.restores_rev,
+        )
+        _fold_in(page, entry, index)
+
+
+def forget_fetched(page: PageState, rev_id: int) -> bool:
+    """The feed brings a revision, late, that the fetched history has already: it counts once, as met."""
+    if rev_id > page.newest_rev:
+        return False
+    for at, entry in enumerate(page.entries):
+        if entry.rev_id == rev_id and entry.flags & EntryFlag.FETCHED:
+            del page.entries[at]
+            page.seen -= 1
+            if entry.reverts_to and not entry.self_revert:
+                page.reverts -= 1
+            return True
+    return False
+
+
+def _fold_in(page: PageState, entry: Entry, index: int) -> Observation:
+    entries = page.entries
+    event_time, rev_id = entry.event_time, entry.rev_id
+    late = index < len(entries)
     if not page.seen:
         page.first_time = event_time
     page.seen += 1
@@ -117,7 +154,7 @@ def track(
 
 
 def place_of(page: PageState, event_time: float, rev_id: int) -> int | None:
-    """Where in the window a revision belongs; None if it is older than that, or in it already, at
+    """Where in the window a revision belongs; None if it is older than that, or was met already, at
     whatever time: a feed may send a revision again with another one."""
     entries = page.entries
     index = len(entries)
@@ -132,7 +169,7 @@ def place_of(page: PageState, event_time: float, rev_id: int) -> int | None:
         return None
     if rev_id <= page.newest_rev:
         for entry in entries:
-            if entry.rev_id == rev_id:
+            if entry.rev_id == rev_id and not entry.flags & EntryFlag.FETCHED:
                 return None
     return index
 

@@ -36,6 +36,9 @@ class EntryFlag(IntFlag):
     """`reverted_by` is set."""
     REVERT = 32
     """`reverts_to` is set."""
+    FETCHED = 64
+    """Of the page's recent history, which was fetched: the feed did not bring it, the log has no row of
+    it and no label is given to it."""
 
 
 #: Reverted by anybody's account. Plain numbers: these are read for every entry of every edit.
@@ -104,6 +107,8 @@ class PageState(msgspec.Struct, array_like=True):
     """Dispute templates on the page, as far as edits with content told."""
     newest_rev: int = 0
     """Largest rev_id folded in: one above it can't be in the window already."""
+    history_known: bool = False
+    """Its recent history was fetched: once is enough."""
 
 
 class PageView(msgspec.Struct, frozen=True, gc=False):

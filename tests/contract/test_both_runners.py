@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.records import PageStatus
+from streams.records import Edit, PageStatus
 from streams.sources.base import SourceItem
+from streams.stages.normalize import Normalized
 from streams.stages.status import status_of
 from streams.stages.track import last_good
 from streams.store.keys import state_id
-from tests.core_world import Core, ListSource, TouchyScorer, raw_of
+from tests.core_world import Core, ListSource, Record, ToldHistories, TouchyScorer, raw_of
 from tests.partition_world import Cluster, per_page
 from tests.property.test_core_properties import PLANS, Plan, story_of
 
@@ -84,6 +87,60 @@ def test_partitions_give_what_one_process_gives(
                     )
         cluster.heartbeat()
         cluster.run()
+        assert_same(cluster, core, moved=any(what == 13 for what, *_ in plan))
+        core.close()
+        cluster.close()
+
+
+class Attached:
+    """Stands where the content stage does: the texts of a story's edits."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._edits = {record.rev_id: record for record in records if isinstance(record, Edit)}
+
+    def attach(
+        self, records: Sequence[tuple[SourceItem, Normalized]]
+    ) -> list[tuple[SourceItem, Normalized]]:
+        return [
+            (item, self._with_texts(record) if isinstance(record, Edit) else record)
+            for item, record in records
+        ]
+
+    def _with_texts(self, edit: Edit) -> Edit:
+        known = self._edits[edit.rev_id]
+        return msgspec.structs.replace(edit, content=known.content, page_id=known.page_id)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLANS, st.integers(0, 2**32), st.integers(1, 4), st.integers(0, 20))
+def test_so_they_do_where_histories_of_cold_pages_are_fetched(
+    plan: Plan, seed: int, partitions: int, unseen: int
+) -> None:
+    wiki = story_of(plan)
+    raws = [raw_of(record) for record in wiki[unseen:]]
+    content = Attached(wiki)
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(dir=SHM) as name:
+        histories = ToldHistories(wiki)
+        core = Core(Path(name), TouchyScorer(), histories=histories)
+        core.runner(ListSource([SourceItem("", raw) for raw in raws]), content=content).run_file()
+        on_kafka = ToldHistories(wiki)
+        cluster = Cluster(
+            Path(name),
+            TouchyScorer(),
+            partitions=partitions,
+            attach=content.attach,
+            histories=on_kafka,
+        )
+        for raw in raws:
+            cluster.ingest([raw])
+            for _ in range(chance.randrange(4)):
+                place = chance.choice(list(cluster.units))
+                cluster.feed(place, chance.choice((1, 2, 100)))
+                cluster.work(place, chance.choice((1, 3, 100)))
+        cluster.heartbeat()
+        cluster.run()
+        assert set(on_kafka.asked) == set(histories.asked)
         assert_same(cluster, core, moved=any(what == 13 for what, *_ in plan))
         core.close()
         cluster.close()

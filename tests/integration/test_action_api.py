@@ -87,8 +87,10 @@ class ScriptedApi:
             if callable(reply):
                 reply(handler)
                 return
-            ids = [int(part) for part in call["revids"].split("|")]
-            send(handler, reply or (200, {}, json.dumps(self.answer(ids)).encode()))
+            if reply is None:
+                ids = [int(part) for part in call["revids"].split("|")]
+                reply = 200, {}, json.dumps(self.answer(ids)).encode()
+            send(handler, reply)
         finally:
             with self._lock:
                 self._at_once -= 1

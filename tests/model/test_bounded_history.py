@@ -7,12 +7,16 @@ import math
 import numpy as np
 import pytest
 
+from models import bounded_history as bounded_history_module
 from models.bounded_history import BoundedHistory
+from models.dataset import RECENT
 from models.evaluate import bounded_history
 from models.features import FEATURE_NAMES, PAGE_NAMES
 from models.replay import Replay, ReplayedEdit
 from models.word_features import WORD_HISTORY_NAMES
+from streams.content import page_history
 from streams.errors import BadInput
+from streams.stages import recent_history
 from tests.model.histories import life
 
 AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
@@ -64,6 +68,10 @@ def test_words_thrown_out_within_the_texts_fetched_are_known() -> None:
 def test_what_comes_later_changes_no_row() -> None:
     alone = np.array([one.row for one in Replay(history=BoundedHistory(10)).edits(EDITS[:60])])
     assert np.array_equal(alone, matrix(BoundedHistory(10))[:60], equal_nan=True)
+
+
+def test_live_fetches_as_much_as_was_learnt_from() -> None:
+    assert (page_history.TEXTS, recent_history.REVISIONS) == (bounded_history_module.TEXTS, RECENT)
 
 
 @pytest.mark.parametrize("asked", ["", "recent", "recent:", "recent:0", "recent:x", "recent:501", "all"])

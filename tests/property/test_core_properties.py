@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from streams.records import Edit
 from streams.stages.track import RevertClaim, last_good, track
 from streams.state.page import REVERT_RADIUS, WINDOW, PageState, digest_of
-from tests.core_world import Core, EditWorld, Record, TouchyScorer, raw_of
+from tests.core_world import Core, EditWorld, Record, ToldHistories, TouchyScorer, raw_of
 
 #: How far a revision may come late and still be taken: the room that a full window has.
 LATE = WINDOW - REVERT_RADIUS
@@ -109,15 +109,20 @@ def story_of(plan: Plan) -> list[Record]:
 
 
 def outcome(
-    batches: Sequence[Sequence[Record | bytes]], *, restart: bool = False, history: bool = False
+    batches: Sequence[Sequence[Record | bytes]],
+    *,
+    restart: bool = False,
+    history: bool = False,
+    wiki: Sequence[Record] | None = None,
 ) -> dict[str, object]:
-    """Everything that a person could see, and every state."""
+    """Everything that a person could see, and every state. `wiki`: what it tells of pages met cold."""
+    histories = ToldHistories(wiki) if wiki is not None else None
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
-        core = Core(Path(name), TouchyScorer(), history=history)
+        core = Core(Path(name), TouchyScorer(), history=history, histories=histories)
         for batch in batches:
             if restart:
                 core.close()
-                core = Core(Path(name), TouchyScorer(), history=history)
+                core = Core(Path(name), TouchyScorer(), history=history, histories=histories)
             core.take(batch)
         core.finish()
         core.store.settle_states()
@@ -128,6 +133,7 @@ def outcome(
         result["alerts"] = core.alerts()
         result["edits"] = core.edit_rows()
         result["watermark"] = core.store.watermark()
+        result["asked"] = histories.asked if histories is not None else []
         core.close()
     return result
 
@@ -152,6 +158,18 @@ def test_batch_borders_and_restarts_change_nothing(
 ) -> None:
     records = story_of(plan)
     same(outcome([records]), outcome(split(records, borders), restart=restart))
+
+
+@settings(max_examples=100)
+@given(PLANS, BORDERS, st.booleans(), st.integers(0, 20))
+def test_nor_where_the_histories_of_cold_pages_are_fetched(
+    plan: Plan, borders: list[int], restart: bool, unseen: int
+) -> None:
+    """The first `unseen` records happened before anybody watched."""
+    wiki = story_of(plan)
+    records = wiki[unseen:]
+    one = outcome([records], wiki=wiki)
+    same(one, outcome(split(records, borders), restart=restart, wiki=wiki))
 
 
 @settings(max_examples=30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from streams.runners.partitions.wire import encode
-from streams.state.page import PageState
+from streams.state.page import EntryFlag, PageState
 from streams.store.batch import KEPT_AFTER_S, Batch
 from streams.store.changelog import CHUNK, Change, LoggedEdit, key_of
 from streams.store.partitions import PartitionStore
@@ -80,6 +80,8 @@ class EditChunks:
         said = {label.row: label.label is not None for label in batch.labels}
         found = []
         for entry in page.entries:
+            if entry.flags & EntryFlag.FETCHED:
+                continue
             edit = scored.get(entry.row)
             logged = (
                 LoggedEdit(edit.row, edit.key, edit.rev_id, edit.event_time, edit.risk, edit.flags)

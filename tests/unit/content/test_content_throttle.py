@@ -92,3 +92,10 @@ def test_retry_after_is_a_number_or_a_date_by_the_hosts_own_clock(
     value: str | None, date: str | None, seconds: float | None
 ) -> None:
     assert retry_after_s(value, date) == seconds
+
+
+def test_one_call_a_minute_is_a_bound_like_any_other() -> None:
+    bucket = TokenBucket(1, 0.0)
+    assert bucket.reserve(0.0, 0.0) == 0.0
+    assert bucket.reserve(1.0, 0.0) is None
+    assert bucket.reserve(1.0, 3_600.0) is not None

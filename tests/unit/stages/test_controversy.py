@@ -48,6 +48,15 @@ def test_two_who_undo_each_other_quarrel() -> None:
     assert not is_quarrel(dispute, 4)
 
 
+def test_edits_that_were_fetched_and_never_scored_make_nobody_an_editor() -> None:
+    world = EditWorld()
+    back_and_forth(world, "Ann", "Ben", 3)
+    dispute = dispute_of(world)
+    for entry in dispute.involved:
+        entry.flags |= int(EntryFlag.FETCHED)
+    assert not is_quarrel(dispute, 3)
+
+
 def test_two_vandals_each_undone_by_somebody_else_are_no_quarrel() -> None:
     world = EditWorld()
     back_and_forth(world, "192.0.2.7", "Pat", 2, risk_of_one=RISKY)
