@@ -23,7 +23,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 #: Folders by how long their files take: none of these is begun last, with one process waiting for another.
-LONGEST_FIRST = ("chaos", "integration")
+LONGEST_FIRST = ("chaos", "integration", "model")
 
 
 @pytest.hookimpl(trylast=True)  # after the random order, which is kept within each of these
