@@ -15,6 +15,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS ?=
+# Of `make test`, which mostly waits for servers: each starts its own. A Kafka of yours serves one process.
+PROCESSES ?= $(if $(FACTWATCH_TEST_KAFKA),0,2)
 
 .PHONY: help setup run demo test test-unit check bench bench-posts bench-kafka train dashboards clean
 
@@ -43,10 +45,10 @@ run: setup ## watch Wikimedia's recent changes; page at http://127.0.0.1:8080 (C
 demo: setup ## the same program on a scripted scenario, without a network
 	@exec $(VENV)/bin/factwatch demo $(ARGS)
 
-test: setup ## all tests, with a real MediaWiki and a real browser (about half an hour)
+test: setup ## all tests, with a real MediaWiki and a real browser (about a quarter of an hour)
 	@.ci/packages
-	@echo '==> all tests: about half an hour'
-	@$(PY) -m pytest $(ARGS)
+	@echo '==> all tests: about a quarter of an hour'
+	@$(PY) -m pytest --numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 # Named by folder, and only those that are there: git keeps no empty ones.
 test-unit: setup ## the quick tests: nothing but Python (under a minute)

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 
 from streams.errors import BadArtifact
@@ -108,6 +107,8 @@ def read(directory: Path) -> tuple[dict[str, NDArray[Any]], Manifest]:
             )
     if sha256(data).hexdigest() != manifest.model_sha256:
         raise BadArtifact(f"{model_path}: not the file its manifest names (sha256 differs): train anew")
+    import skops.io  # with scikit-learn over a second: only for who loads a model
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
@@ -131,6 +132,8 @@ def read(directory: Path) -> tuple[dict[str, NDArray[Any]], Manifest]:
 
 def model_bytes(arrays: dict[str, NDArray[Any]]) -> bytes:
     """The skops file of some arrays, the same bytes for the same arrays."""
+    import skops.io
+
     source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(arrays)))
     schema = json.loads(source.read("schema.json"))
     numbers: dict[int, int] = {}

@@ -22,6 +22,21 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+#: Folders by how long their files take: none of these is begun last, with one process waiting for another.
+LONGEST_FIRST = ("chaos", "integration", "model")
+
+
+@pytest.hookimpl(trylast=True)  # after the random order, which is kept within each of these
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With pytest-xdist this is the order in which files are given to the processes."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=rank)
+
+
 def data_directory() -> Path:
     """Where the real data is (`FACTWATCH_TEST_DATA`, else `../shared/data` beside the checkout);
     the directory need not exist."""
@@ -41,10 +56,12 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """HOST:PORT of a real Kafka, one for the whole session; `FACTWATCH_TEST_KAFKA` names a running one,
-    whose `factwatch.*` topics tests delete and make."""
+    """HOST:PORT of a real Kafka, one for the whole session (with pytest-xdist: of each process);
+    `FACTWATCH_TEST_KAFKA` names a running one, whose `factwatch.*` topics tests delete and make."""
     named = os.environ.get("FACTWATCH_TEST_KAFKA")
     if named:
+        if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+            pytest.fail("a Kafka of yours serves one process of tests: pytest -n0", pytrace=False)
         yield named
         return
     require_or_skip(kafka_broker.installed(), kafka_broker.HOW)

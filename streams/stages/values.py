@@ -7,7 +7,6 @@ whose language groups by points) are "1809"; "February 12, 1809" and "12 Feb 180
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections import Counter
 from itertools import islice
@@ -28,8 +27,8 @@ from streams.stages.word_tables import (
 
 DIGITS = {
     code: str(unicodedata.decimal(chr(code)))
-    for code in range(0x660, sys.maxunicode + 1)
-    if unicodedata.category(chr(code)) == "Nd"
+    for code in range(0x660, 0x20000)  # the planes of scripts
+    if chr(code).isdecimal()
 }
 _SCALE = (
     r"hundred|thousand|million(?:s|en|es)?|billion(?:s|en|es)?|trillion|mio|mrd|milliard(?:s|en)?"

@@ -215,7 +215,7 @@ def test_the_command_of_a_service_exists(name: str) -> None:
     rest = list(SERVICES[name]["command"])
     while rest and isinstance(command, click.Group):
         step = rest.pop(0)
-        found = command.commands.get(step)
+        found = command.get_command(click.Context(command), step)
         assert found is not None, f"no command {step!r}"
         command = found
     assert not isinstance(command, click.Group)

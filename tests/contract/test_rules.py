@@ -255,7 +255,9 @@ def test_the_commands_of_a_runbook_are_ones_there_are(file: Path) -> None:
         command: click.Command = cli
         rest = arguments.split()
         while rest and isinstance(command, click.Group):
-            command = command.commands[rest.pop(0)]
+            found = command.get_command(click.Context(command), rest.pop(0))
+            assert found is not None, arguments
+            command = found
         options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in rest if word.startswith("-")} <= options, arguments
     for variable in re.findall(r"FACTWATCH_[A-Z_]+", text):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import CHECKOUT
+from tests.integration.ports import free_port
 from tests.requirements import require, require_or_skip
 
 HOW = "needs Debian's prometheus-alertmanager: .ci/packages fetches it"
@@ -45,9 +45,7 @@ class AlertmanagerServer:
         self._config = directory / "alertmanager.yml"
         self._config.write_text(yaml.safe_dump(config))
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
 
     def start(self, within_s: float = 30) -> None:
@@ -108,8 +106,8 @@ class AlertmanagerServer:
 @contextmanager
 def running_alertmanager(directory: Path, config: dict[str, Any]) -> Iterator[AlertmanagerServer]:
     server = AlertmanagerServer(directory, config)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

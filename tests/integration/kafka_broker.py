@@ -9,9 +9,9 @@ By hand: `python -m tests.integration.kafka_broker DIRECTORY` runs one until Ctr
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.integration.ports import free_ports
 from tests.requirements import CACHE
 
 #: The newest that kafka-python 3.0 and aiokafka 0.14 were seen to work with.
@@ -93,7 +94,7 @@ class KafkaBroker:
         self._jvm = jvm
         self._scram = scram
         self._process: subprocess.Popen[bytes] | None = None
-        client, internal, controller = _free_ports(3)
+        client, internal, controller = free_ports(3)
         self.bootstrap = f"127.0.0.1:{client}"
         self.internal = f"127.0.0.1:{internal}"
         directory.mkdir(parents=True, exist_ok=True)
@@ -189,6 +190,14 @@ def programs() -> Path:
     if cached.is_dir():
         return cached
     cached.parent.mkdir(parents=True, exist_ok=True)
+    with (cached.parent / "kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Maven's own cache wants one Maven at a time
+        if not cached.is_dir():
+            _fetch(cached)
+    return cached
+
+
+def _fetch(cached: Path) -> None:
     with tempfile.TemporaryDirectory(dir=cached.parent) as fresh:
         (Path(fresh) / "pom.xml").write_text(_POM.format(kafka=VERSION, log4j=LOG4J_VERSION))
         command = ["mvn", "-B", "-q", "-ntp", "dependency:copy-dependencies"]
@@ -202,17 +211,15 @@ def programs() -> Path:
         )
         if done.returncode != 0:
             raise RuntimeError(f"Maven could not fetch Kafka {VERSION}:\n{done.stdout[-4000:]}")
-        with contextlib.suppress(OSError):  # another run of the tests was quicker
-            (Path(fresh) / "lib").rename(cached)
-    return cached
+        (Path(fresh) / "lib").rename(cached)
 
 
 @contextmanager
 def running_broker(directory: Path, jvm: Sequence[str] = QUICK_START) -> Iterator[KafkaBroker]:
     """A broker that is stopped at the end."""
     broker = KafkaBroker(directory, jvm=jvm)
-    broker.start()
     try:
+        broker.start()
         yield broker
     finally:
         broker.stop()
@@ -257,15 +264,6 @@ def _settings(
         # Each log has index files of this size set aside.
         "log.index.size.max.bytes": "1048576",
     }
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def _by_hand(directory: Path) -> None:

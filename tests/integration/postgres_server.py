@@ -9,16 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.integration.ports import free_port
 
 HOW = (
     "needs PostgreSQL: on Debian, as root: .ci/packages; or name a running one for tests only, whose user "
@@ -62,7 +62,7 @@ class PostgresServer:
         self.data = (data or directory) / "data"
         self.log = directory / "log"
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"postgresql://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{self.port}/postgres"
 
     def make(self) -> None:
@@ -151,16 +151,6 @@ def running_postgres(**places: Path) -> Iterator[PostgresServer]:
     finally:
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _free_port() -> int:
-    """Below those that the system gives to outgoing connections: one of these could take it while the
-    server is down."""
-    while True:
-        port = random.randrange(15_000, 30_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

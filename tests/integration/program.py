@@ -95,7 +95,7 @@ def running(arguments: list[str], environ: Mapping[str, str], directory: Path) -
             process.kill()
 
 
-def _address(process: subprocess.Popen[str], log: Path, within_s: float = 30) -> str:
+def _address(process: subprocess.Popen[str], log: Path, within_s: float = 90) -> str:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         found = re.search(r"page +(http://[0-9.]+:[0-9]+)/", log.read_text())

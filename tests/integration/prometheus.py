@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -21,6 +20,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import CHECKOUT
+from tests.integration.ports import free_port
 from tests.requirements import require
 
 HOW = "needs Debian's prometheus: .ci/packages fetches it"
@@ -95,7 +95,7 @@ def running_prometheus(
 ) -> Iterator[Prometheus]:
     """`jobs`: HOST:PORT of each job's targets. Its data are in `directory`; stopped at the end."""
     program = require("prometheus", HOW)
-    port = _free_port()
+    port = free_port()
     directory.mkdir(parents=True, exist_ok=True)
     config, log = directory / "prometheus.yml", directory / "prometheus.log"
     config.write_text(yaml.safe_dump(_config(jobs, rule_files, alertmanagers)))
@@ -178,10 +178,3 @@ def _ready(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

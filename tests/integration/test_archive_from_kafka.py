@@ -172,7 +172,7 @@ def of_memory(directory: Path, logs: Logs) -> dict[str, list[tuple[Any, ...]]]:
     directory.mkdir()
     world = World(directory, logs)
     with world.running():
-        eventually(lambda: world.topics.read == len(logs.all()) and world.lag() == 0, within_s=60)
+        eventually(lambda: world.topics.read == len(logs.all()) and world.lag() == 0, within_s=150)
     return rows(world.database, but=PLACES)
 
 

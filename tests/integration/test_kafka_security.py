@@ -70,8 +70,8 @@ def guarded(
             f"{hash_}=[name=factwatch,password={PASSWORD}]" for hash_ in SCRAM
         ],
     )  # fmt: skip
-    broker.start()
     try:
+        broker.start()
         yield Guarded(broker, directory, request.param)
     finally:
         broker.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import urllib.request
 from pathlib import Path
@@ -12,15 +11,10 @@ import pytest
 from tests.benchmarks.events import recent_changes
 from tests.chaos.test_workers import ENVIRON, EVENTS_PER_S, SETTINGS, Outcome, settle
 from tests.integration.kafka_broker import KafkaBroker
+from tests.integration.ports import free_ports
 from tests.kafka_world import Process, Topics, fleet, per_page, run_to_end, wait_until
 
 EVENTS = 150_000
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def metric(port: int, name: str) -> float:
@@ -42,7 +36,7 @@ def test_a_worker_that_comes_under_load_takes_its_share(own_kafka: KafkaBroker, 
     run_to_end(["topics", "create", "--partitions", "6"], environ, tmp_path / "topics.log")
     run_to_end(["ingest", "changes", "--source", str(file)], environ, tmp_path / "ingest.log", 120)
     topics = Topics(own_kafka.bootstrap)
-    first, second = free_port(), free_port()
+    first, second = free_ports(2)
     processed = 'factwatch_events_consumed_total{outcome="processed",source="edits"}'
     with fleet(tmp_path, environ, 0) as workers:
         for number, port in enumerate((first, second)):

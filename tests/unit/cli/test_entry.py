@@ -68,3 +68,19 @@ main()
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (130, "factwatch: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["topics", "create", "--help"], ["ingest", "--help"]]
+)
+def test_only_who_loads_a_model_waits_for_its_libraries(arguments: list[str]) -> None:
+    program = f"""
+import sys
+from streams.cli.main import cli
+cli.main({arguments!r}, standalone_mode=False)
+print(sorted({{"sklearn", "scipy", "skops"}} & sys.modules.keys()), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
