@@ -48,6 +48,9 @@ class ByReverts:
         assert page is not None
         return [self._risks.get(edit.rev_id, 0.1), float(thrown), float(page.seen)]
 
+    def matrix(self, rows: Sequence[list[float]]) -> npt.NDArray[np.float64]:
+        return np.array(rows)
+
     def score(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         self.scored += len(matrix)
         return np.where(matrix[:, 1] > 0, 0.95, matrix[:, 0])
