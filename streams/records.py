@@ -181,6 +181,15 @@ class LabelKind(StrEnum):
     KEPT = "kept"
 
 
+class Verdict(StrEnum):
+    """What a person says of an edit that alerted."""
+
+    DAMAGING = "damaging"
+    GOOD = "good"
+    UNSURE = "unsure"
+    """Takes an earlier one back: what the community does counts."""
+
+
 class Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the wiki's community did with an edit, beside what was said of it at the time."""
 

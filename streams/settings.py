@@ -110,6 +110,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Share of dead letters among the last 10,000 records that stops the program."""
     retention_days: float = 30.0
     """How long labels, scores, dead letters and page states are kept, in event time."""
+    training_days: float = 90.0
+    """How long a sample of what the model knew of edits is kept, to train a later one from, in event time."""
+    training_mb: int = 256
+    """Megabytes that this sample may take; what is oldest leaves first. 0 keeps none."""
     post_retention_days: float = 30.0
     """How long the text of a post that bears on a fact is kept, in event time. A deleted one goes at once."""
     hash_authors: bool = True
@@ -294,6 +298,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "stall_after_s": _positive,
     "dead_letter_limit": _share,
     "retention_days": _positive,
+    "training_days": _positive,
+    "training_mb": _count,
     "post_retention_days": _positive,
     "hash_authors": _bool,
     "author_key_file": _readable_file,

@@ -16,7 +16,14 @@ import click
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from streams.cli.compose import build_content, build_processor, load_model, measured, store_path
+from streams.cli.compose import (
+    build_content,
+    build_processor,
+    load_model,
+    measured,
+    store_path,
+    training_sample,
+)
 from streams.cli.compose_pager import build_pager
 from streams.cli.compose_posts import accept_into, build_posts, open_post_sources, post_normalizer
 from streams.cli.output import alert_lines, safe, say, set_up_logging
@@ -38,7 +45,7 @@ from streams.sources.history import HistorySource
 from streams.sources.open import open_source
 from streams.store.facts_reader import SqliteFactsReader
 from streams.store.reader import StoredAlert
-from streams.store.retention import Retention
+from streams.store.retention import Retention, TrainingBounds
 from streams.store.sqlite import SqliteStore
 from streams.web.app import build_app
 from streams.web.check import check_route
@@ -171,6 +178,7 @@ def serve(
         history=is_history,
         all_wikis=all_wikis,
         live=spec == "eventstreams" or spec.startswith("rcfeed:"),
+        sample=None if is_history else training_sample(settings, model),
     )
     runner = EmbeddedRunner(
         source=source,
@@ -181,7 +189,12 @@ def serve(
         content=content,
         retention=None
         if is_history
-        else Retention(store, settings.retention_days, settings.post_retention_days),
+        else Retention(
+            store,
+            settings.retention_days,
+            settings.post_retention_days,
+            TrainingBounds(settings.training_days, settings.training_mb * 1e6),
+        ),
         dead_letter_limit=settings.dead_letter_limit,
         posts=posts,
         labels=None if is_history else LiveLabels(store, quality, time.monotonic),

@@ -14,6 +14,7 @@ from rich.table import Table
 from models.classifier import load_classifier
 from models.evaluate import FULL_HISTORY, score_file
 from models.threshold_question import Answer, Outcomes, Span, answer
+from streams.cli.compose import model_dir
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
 from streams.errors import BadInput
 from streams.settings import load_settings
@@ -36,7 +37,7 @@ from streams.store.wiki_thresholds import WikiThreshold, keep_threshold
 @click.option(
     "--model",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Directory of a trained model (default: FACTWATCH_MODEL_DIR, else the package's).",
+    help="Directory of a trained model (default: the one in use).",
 )
 @click.option("--keep", is_flag=True, help="Alert by the answer from the next start on.")
 @click.option("--json", "as_json", is_flag=True, help="A list of JSON objects, one for each wiki.")
@@ -60,7 +61,7 @@ def thresholds(
     set_up_logging(settings.log_level)
     if (false_alarms is None) == (fpr is None):
         raise BadInput("ask for either --false-alarms N a day or --fpr PERCENT")
-    directory = model or (Path(settings.model_dir) if settings.model_dir else None)
+    directory = model or model_dir(settings)
     classifier = load_classifier(directory)
     parts = []
     with share_done("thresholds", shown=not as_json) as bar:

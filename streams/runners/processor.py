@@ -26,6 +26,7 @@ from streams.runners.scorer import Scorer
 from streams.runners.second_pass import SecondPass
 from streams.runners.states import States
 from streams.runners.step import Step
+from streams.runners.training_sample import TrainingSample
 from streams.sources.base import SourceItem
 from streams.stages.decide import Decider
 from streams.stages.deduplicate import RecentIds
@@ -55,11 +56,13 @@ class Processor:
         time_by_page: bool = False,
         retention_s: float = math.inf,
         moves: Moves | None = None,
+        sample: TrainingSample | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
         on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
-        first time. `moves`: of pages between keepers of states; None: all are kept here."""
+        first time. `moves`: of pages between keepers of states; None: all are kept here. `sample`: of
+        rows to learn from later; None: none are kept."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -68,6 +71,7 @@ class Processor:
         self._watermark = watermark
         self._timer = timer
         self._time_by_page = time_by_page
+        self._sample = sample
         moves = moves or AllHere()
         self._first = FirstPass(
             states,
@@ -171,6 +175,8 @@ class Processor:
         if undecided:
             outcomes[PROCESSED] -= undecided
             outcomes["dead_lettered"] = outcomes.get("dead_lettered", 0) + undecided
+        if self._sample is not None:
+            batch.training_rows = self._sample.of(batch.edits, rows)
         batch.outcomes = outcomes
         batch.newest_arrival = newest_arrival or None
         self._collect(batch)

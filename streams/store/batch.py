@@ -35,6 +35,26 @@ class EditRow(msgspec.Struct, frozen=True, gc=False):
     """`wiki:title`."""
 
 
+class TrainingRow(msgspec.Struct, frozen=True, gc=False):
+    """What the model knew of the edit `row` when it scored it."""
+
+    row: int
+    wiki: str
+    page: int
+    event_time: float
+    risk: float
+    """As given."""
+    flags: int
+    weight: float
+    """How many edits it stands for."""
+    model: str
+    """Version of who gave `risk`."""
+    feature_set: str
+    """What the numbers mean: rows of another one are not comparable."""
+    features: bytes
+    """float32, little-endian, in the order of the columns; missing ones at the end are left out."""
+
+
 class LabelRow(msgspec.Struct, frozen=True, gc=False):
     """What the community did with the edit `row`. `label` None takes a label back."""
 
@@ -110,6 +130,8 @@ class Batch(msgspec.Struct):
     """None: nothing is open any more, the row goes."""
     dropped_pages: set[int] = set()
     edits: list[EditRow] = []
+    training_rows: list[TrainingRow] = []
+    """Of some of these edits."""
     labels: list[LabelRow] = []
     alerts: list[Alert] = []
     dead_letters: list[DeadLetter] = []

@@ -25,6 +25,22 @@ CREATE TABLE edits (
   evidence TEXT
 );
 
+-- What the model knew of a sample of these edits when it scored them: what a later model learns from, once
+-- the edit has its label. `features`: float32 by `FEATURE_NAMES`, missing ones at the end left out; `weight`:
+-- how many edits it stands for; `label`: of an edit that has left the log, which has it until then.
+CREATE TABLE training_rows (
+  row INTEGER PRIMARY KEY, wiki TEXT NOT NULL, page INTEGER NOT NULL, event_time REAL NOT NULL,
+  risk REAL NOT NULL, flags INTEGER NOT NULL, weight REAL NOT NULL, model TEXT NOT NULL,
+  feature_set TEXT NOT NULL, features BLOB NOT NULL, label TEXT
+);
+-- What people said of edits that alerted; of several the newest counts, and it comes before any label.
+CREATE TABLE verdicts (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, verdict_id TEXT NOT NULL UNIQUE, row INTEGER NOT NULL,
+  verdict TEXT NOT NULL, alert_id TEXT NOT NULL, given_by TEXT NOT NULL, given_time REAL NOT NULL,
+  note TEXT NOT NULL
+);
+CREATE INDEX verdicts_of_row ON verdicts (row, seq);
+
 CREATE TABLE alerts (
   seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, ce_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL
 );

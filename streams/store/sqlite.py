@@ -23,7 +23,7 @@ from streams.store.sqlite_file import connect, refuse_empty, take_lock
 from streams.store.sqlite_posts import SqlitePosts
 from streams.store.state_journal import Row, Table
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 #: Ids kept against duplicates: about an hour of all Wikimedia wikis at 50 events/s. A dict makes itself three
 #: times as large as what is in it, rounded up to a power of two: with 175,000 or more that would be 2^20
 #: places after some 350,000 events, 14 MB more than before.
@@ -144,6 +144,7 @@ class SqliteStore(SqlitePosts):
         self._write_states(db, batch_rows.state_rows(batch), dropped)
         batch_rows.write_episodes(db, batch)
         batch_rows.write_edits(db, batch)
+        batch_rows.write_training_rows(db, batch)
         last_seq = batch_rows.write_alerts(db, batch, self._last_seq)
         post_rows.write(db, batch.of_posts)
         batch_rows.write_dead_letters(db, batch, arrived)
