@@ -75,7 +75,7 @@ def contest(seen: SeenRows, champion: Floats, challenger: Floats, false_positive
     pages = int(page.max()) + 1
     drawn = [np.bincount(random.integers(0, pages, pages), minlength=pages)[page] for _ in range(ROUNDS)]
     scores = (champion, challenger)
-    everybody = np.ones(len(seen), dtype=bool)
+    everybody = np.ones(seen.edits, dtype=bool)
     anonymous = seen.matrix[:, _ANONYMOUS] == 1.0
     at_rate = partial(Ranking.recall_at, rate=false_positive_rate)
     told: list[tuple[str, bool, Sequence[_Of]]] = [
@@ -93,7 +93,7 @@ def contest(seen: SeenRows, champion: Floats, challenger: Floats, false_positive
     figures = tuple(_compared(name, of, seen.weight, drawn, decides) for name, decides, of in told)
     outcome, why = _judged([one for one in figures if one.decides])
     return Contest(
-        outcome, why, figures, len(seen), int(seen.damaging.sum()), pages, false_positive_rate
+        outcome, why, figures, seen.edits, int(seen.damaging.sum()), pages, false_positive_rate
     )
 
 

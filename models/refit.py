@@ -73,7 +73,7 @@ def refit(
         int(known.sum()) >= MIN_WITH_CONTENT
         and int((known & seen.damaging).sum()) >= MIN_DAMAGING_WITH_CONTENT
     )
-    raw_full, raw_bare = np.full(len(seen), np.nan), np.full(len(seen), np.nan)
+    raw_full, raw_bare = np.full(seen.edits, np.nan), np.full(seen.edits, np.nan)
     for at in range(FOLDS):
         progress("by folds of pages", at / (FOLDS + 1))
         learnt, judged = fold != at, fold == at
@@ -84,7 +84,7 @@ def refit(
             trees = _full(seen, weight, learnt, champion.text)
             raw_full[judged] = trees.log_odds(seen.matrix[judged])
     progress("from all", FOLDS / (FOLDS + 1))
-    everything = np.ones(len(seen), dtype=bool)
+    everything = np.ones(seen.edits, dtype=bool)
     bare = _Part(
         _bare(seen, weight, everything), _calibration(raw_bare, seen, weight, ~np.isnan(raw_bare))
     )
@@ -100,7 +100,7 @@ def refit(
         out_of_fold = np.where(known, calibration.of(raw_full, seen.matrix), out_of_fold)
     made["calibration"] = np.array(calibrations)
     risk = probability_of(np.where(np.isnan(out_of_fold), champion.log_odds(seen.matrix), out_of_fold))
-    drawn = np.random.default_rng(SEED).choice(len(seen), DRAWN, p=seen.weight / seen.weight.sum())
+    drawn = np.random.default_rng(SEED).choice(seen.edits, DRAWN, p=seen.weight / seen.weight.sum())
     made["reference"] = usual_values(seen.matrix[drawn[~seen.damaging[drawn]]])
     thresholds, threshold = _thresholds(champion, seen, risk)
     return Refitted(made, thresholds, threshold, drawn, risk, with_content)

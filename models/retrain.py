@@ -29,7 +29,7 @@ from models.train import WATCHED
 from streams.errors import BadInput
 
 NEWEST = 0.2
-"""Share of the edits, the newest, that is only tested on."""
+"""Share of the edits, the newest, that is only tested on: of all, not of those sampled."""
 MIN_SETTLED, MIN_DAMAGING = 2_000, 100
 """Below, what could be learnt is chance."""
 MIN_LEARNT, MIN_LEARNT_DAMAGING = 1_000, 50
@@ -74,7 +74,7 @@ def retrain(champion_dir: Path, out_dir: Path, seen: SeenRows, progress: Progres
     metrics = {
         "seen": {
             "champion": champion.version,
-            "learnt_from": len(older),
+            "learnt_from": older.edits,
             "learnt_damaging": int(older.damaging.sum()),
             "first_event_time": float(older.event_time.min()),
             "learnt_until": learnt_until,
@@ -88,7 +88,7 @@ def retrain(champion_dir: Path, out_dir: Path, seen: SeenRows, progress: Progres
         champion.version,
         finished.version,
         result,
-        len(older),
+        older.edits,
         int(older.damaging.sum()),
         learnt_until,
         fitted.with_content,
@@ -103,15 +103,16 @@ def _parts(seen: SeenRows) -> tuple[SeenRows, SeenRows, int]:
     left = (
         f" ({seen.not_settled:,} more are not settled yet, {seen.other_features:,} are of another model)"
     )
-    _enough("settled edits", len(seen), MIN_SETTLED, left)
+    _enough("settled edits", seen.edits, MIN_SETTLED, left)
     _enough("of them reverted or called damaging", int(seen.damaging.sum()), MIN_DAMAGING, left)
-    cut = seen.event_time[int((1 - NEWEST) * len(seen))]
+    share = np.cumsum(seen.weight) / seen.weight.sum()
+    cut = seen.event_time[min(int(np.searchsorted(share, 1 - NEWEST)), seen.edits - 1)]
     new = seen.event_time >= cut
     newest = seen.at(new)
     apart = ~np.isin(seen.page, newest.page)
     older = seen.at(~new & apart)
     where = " once the newest fifth and its pages are set aside"
-    _enough("edits to learn from", len(older), MIN_LEARNT, where)
+    _enough("edits to learn from", older.edits, MIN_LEARNT, where)
     _enough("of those damaging", int(older.damaging.sum()), MIN_LEARNT_DAMAGING, where)
     where = " in the newest fifth"
     _enough("damaging edits to test on", int(newest.damaging.sum()), MIN_TESTED_DAMAGING, where)

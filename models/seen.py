@@ -33,7 +33,8 @@ class SeenRows(NamedTuple):
     not_settled: int = 0
     """Edits left out, as nobody knows yet."""
 
-    def __len__(self) -> int:
+    @property
+    def edits(self) -> int:
         return len(self.damaging)
 
     def at(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> SeenRows:

@@ -460,7 +460,7 @@ def raw_change(**fields: Any) -> bytes:
 
 def raw_of(record: Record) -> bytes:
     """A record of a story as the feed would carry it: without texts."""
-    meta = {"id": record.event_id, "dt": _stamp(record.arrival_time)}
+    meta = {"id": record.event_id, "dt": stamp(record.arrival_time)}
     if isinstance(record, Edit):
         return raw_change(
             meta=meta,
@@ -498,7 +498,7 @@ def raw_of(record: Record) -> bytes:
     ).encode()
 
 
-def _stamp(seconds: float) -> str:
+def stamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

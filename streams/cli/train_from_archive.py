@@ -80,7 +80,7 @@ def _print(report: RetrainReport) -> None:
         )
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"{contest.why}. In brackets: does not decide.")
+    console.print(f"{contest.why}. Rows in brackets do not decide.")
     parts = "with and without texts" if report.with_content else "without texts (too few with)"
     console.print(
         f"Learnt from {report.learnt_from:,} older edits ({report.learnt_damaging:,} damaging), {parts}. Left out:"

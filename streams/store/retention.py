@@ -11,6 +11,8 @@ from streams.store.batch_rows import count_training_bytes, training_bytes
 from streams.store.labelled import LABEL_NOW
 from streams.store.post_rows import erasing, forget
 from streams.store.sqlite import SqliteStore
+from streams.store.sqlite_errors import decoded
+from streams.store.sqlite_reader import as_number
 from streams.store.state_journal import Table
 
 #: Commits between two sweeps, and rows that one looks at in each table.
@@ -107,7 +109,7 @@ class Retention:
         known = db.execute("SELECT value FROM meta WHERE name = 'training_bytes'").fetchone()
         if known is None:
             return 0
-        left = known[0]
+        size = left = decoded(as_number, known[0], self._store.path)
         gone, last = 0, 0
         for row, event_time, features in db.execute(
             "SELECT row, event_time, length(features) FROM training_rows ORDER BY row LIMIT ?", (ROWS,)
@@ -118,7 +120,7 @@ class Retention:
             gone, last = gone + 1, row
         if gone:
             db.execute("DELETE FROM training_rows WHERE row <= ?", (last,))
-            count_training_bytes(db, left - known[0])
+            count_training_bytes(db, left - size)
         return gone
 
     def _forget_posts(self, before: float) -> None:
