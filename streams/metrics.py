@@ -155,13 +155,13 @@ class QualityMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.precision = Gauge(
             "factwatch_live_precision",
-            "Share of the edits alerted that were reverted, of those whose 48 hours are over.",
+            "Share of the edits alerted that were reverted, or called damaging by a person, 48 hours on.",
             ["window"],
             registry=registry,
         )
         self.recall = Gauge(
             "factwatch_live_recall",
-            "Share of the edits reverted that had been alerted, of those whose 48 hours are over.",
+            "Share of the edits reverted, or called damaging, that had been alerted, 48 hours on.",
             ["window"],
             registry=registry,
         )

@@ -47,12 +47,14 @@ from streams.store.facts_reader import SqliteFactsReader
 from streams.store.reader import StoredAlert
 from streams.store.retention import Retention, TrainingBounds
 from streams.store.sqlite import SqliteStore
+from streams.store.verdicts import Verdicts
 from streams.web.app import build_app
 from streams.web.check import check_route
 from streams.web.facts import facts_route
 from streams.web.post_intake import PostIntake
 from streams.web.server import WebServer
 from streams.web.tokens import load_tokens
+from streams.web.verdicts import verdict_route
 
 log = logging.getLogger("factwatch")
 
@@ -166,6 +168,7 @@ def serve(
     tokens = load_tokens(Path(settings.api_tokens_file)) if settings.api_tokens_file else None
     intake = PostIntake(post_normalizer(settings), accept_into(posts), tokens, clock.now)
     more = [intake.route(), check_route(checker.check), facts_route(hot_facts)]
+    more.append(verdict_route(Verdicts(store).keep, tokens, clock.now))
     server = WebServer(
         build_app(store, metrics.registry, status, status, tokens, more=more), settings.http_bind
     )

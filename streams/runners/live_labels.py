@@ -1,5 +1,5 @@
 """How good alerts are, told by one process from its own store: what labels its commits gave and took
-back is read there, where the score that was given at the time stands too."""
+back, and what people said, is read there, where the score that was given at the time stands too."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class LiveLabels:
         self._timer = timer
         self._look_at = timer()
         self._rows: list[int] = []
+        self._verdicts = Heard(store)
         watermark = store.watermark().time
         below = store.next_row()
         first = first_row_since(store, watermark - HOURS * 3_600.0)
@@ -62,6 +63,7 @@ class LiveLabels:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_EVERY_S
+        self._rows += [row for row in self._verdicts.new_rows() if row % self._step == 0]
         self._read()
         set_live_quality(self._metrics, self._quality, watermark)
 
@@ -78,6 +80,27 @@ class LiveLabels:
                 edit.revert_risk,
                 alerted=bool(edit.flags & ALERTED),
             )
+
+
+class Heard:
+    """Of which edits people said something since the start: another process may have written it."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        (self._seq,) = self._numbers("SELECT coalesce(max(seq), 0) FROM verdicts")
+
+    def new_rows(self) -> list[int]:
+        seqs = self._numbers("SELECT seq FROM verdicts WHERE seq > ? ORDER BY seq", self._seq)
+        if not seqs:
+            return []
+        rows = self._numbers(
+            "SELECT DISTINCT row FROM verdicts WHERE seq > ? AND seq <= ?", self._seq, seqs[-1]
+        )
+        self._seq = seqs[-1]
+        return rows
+
+    def _numbers(self, sql: str, *values: int) -> list[int]:
+        return [int(str(number)) for (number,) in self._store.query(sql, values)]
 
 
 def set_live_quality(metrics: QualityMetrics, quality: LiveQuality, watermark: float) -> None:

@@ -35,9 +35,9 @@ CREATE TABLE training_rows (
 );
 -- What people said of edits that alerted; of several the newest counts, and it comes before any label.
 CREATE TABLE verdicts (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, verdict_id TEXT NOT NULL UNIQUE, row INTEGER NOT NULL,
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, verdict_id TEXT NOT NULL, row INTEGER NOT NULL,
   verdict TEXT NOT NULL, alert_id TEXT NOT NULL, given_by TEXT NOT NULL, given_time REAL NOT NULL,
-  note TEXT NOT NULL
+  note TEXT NOT NULL, UNIQUE (verdict_id, row)
 );
 CREATE INDEX verdicts_of_row ON verdicts (row, seq);
 
