@@ -44,11 +44,11 @@ class Verdicts:
             and stored.alert.revert_risk is not None
             and given.rev_id in (None, stored.alert.rev_id)
         }
-        rows = [
+        rows = sorted(
             row
             for (wiki, title, rev_id), event_time in edits.items()
             for row in self._rows(state_id(f"{wiki}:{title}"), rev_id, event_time)
-        ]
+        )
         if rows:
             self._store.write(
                 "INSERT INTO verdicts (verdict_id, row, verdict, alert_id, given_by, given_time, note)"

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from prometheus_client import CollectorRegistry
 
 from models.classifier import load_classifier
-from streams.cli.compose import build_processor, load_model, store_path, training_sample
+from streams.cli.compose import alert_policy, build_processor, load_model, store_path, training_sample
 from streams.cli.main import cli
 from streams.content.wiki_facts import WikiFacts
 from streams.errors import BadArtifact, BadInput, BadSetting, ChampionStays
@@ -130,6 +130,41 @@ def test_a_day_is_too_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     done = train(settings, monkeypatch)
     assert isinstance(done.exception, BadInput)
     assert "0 settled edits, 2,000 are wanted" in str(done.exception)
+
+
+@pytest.mark.parametrize("asked", [5.0, 40.0])
+def test_thresholds_are_answered_from_what_was_seen(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, asked: float
+) -> None:
+    """The sample's answer holds for the whole log of edits."""
+    monkeypatch.setenv("FACTWATCH_DATA_DIR", str(settings.data_dir))
+    done = CliRunner().invoke(cli, ["thresholds", "--false-alarms", str(asked), "--json", "--keep"])
+    assert done.exit_code == 0, done.output
+    (told,) = json.loads(done.stdout)
+    assert told["wiki"] == "enwiki"
+    store = SqliteStore(store_path(settings))
+    ((edits, wrong),) = store.query(
+        "SELECT count(*), sum(risk >= ? AND label = 'kept') FROM edits WHERE event_time <= ?",
+        (told["threshold"], START + (DAYS - 2) * DAY),
+    )
+    store.close()
+    false_alarms = told["false_alarms_a_day"]
+    assert false_alarms["value"] <= asked
+    assert int(str(wrong)) / told["days"] == pytest.approx(false_alarms["value"], rel=0.05, abs=0.3)
+    assert told["edits"] == pytest.approx(edits, rel=0.1)
+    policy = alert_policy(settings, load_model(settings).version)
+    assert policy.by_wiki == {"enwiki": told["threshold"]}
+
+
+def test_thresholds_say_so_where_too_little_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=tmp_path)
+    watch(settings, feed(0.2))
+    monkeypatch.setenv("FACTWATCH_DATA_DIR", str(tmp_path))
+    done = CliRunner().invoke(cli, ["thresholds", "--fpr", "1"])
+    assert isinstance(done.exception, BadInput)
+    assert "0 settled edits" in str(done.exception)
 
 
 def test_rows_of_another_part_on_words_are_not_mixed_in(
