@@ -98,6 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """File of `token scope[,scope]` lines. When set, /v1 wants `Authorization: Bearer`."""
     model_dir: str = ""
     """Directory of a trained model; empty: the one in the package."""
+    challenger: str = ""
+    """Directory of a model that scores along in shadow and alerts on nothing; empty: none."""
     alert_threshold: float | None = None
     """revert_risk from which any edit is suspect; empty: the model's own thresholds, which differ with
     what is known of a page and what is changed (they are in the model card)."""
@@ -293,6 +295,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "http_bind": _bind,
     "api_tokens_file": _readable_file,
     "model_dir": _text,
+    "challenger": _text,
     "alert_threshold": _optional_share,
     "feedback_delay_s": _positive,
     "stall_after_s": _positive,

@@ -38,6 +38,7 @@ from streams.runners.embedded import EmbeddedRunner
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
+from streams.runners.shadow import Shadow
 from streams.runners.states import States
 from streams.sources.base import SourceItem, SourceStatus
 from streams.stages.decide import AlertPolicy, Decider
@@ -300,6 +301,7 @@ class Core:
         source: str = "ndjson",
         history: bool = False,
         normalizer: Normalizer | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
         self.store = SqliteStore(directory / "core.sqlite")
         self.states = States(self.store)
@@ -318,6 +320,7 @@ class Core:
             next_row=self.store.next_row(),
             deadlines=self.store.deadlines(),
             time_by_page=history,
+            shadow=shadow,
         )
 
     def take(self, records: Iterable[Record | bytes]) -> list[Alert]:

@@ -10,21 +10,23 @@ from prometheus_client import CollectorRegistry
 
 from models.classifier import ARTIFACT_DIR, Classifier, load_classifier
 from models.feature_set import feature_set_of
+from models.threshold_question import may_alert
 from streams.clock import SystemClock
 from streams.content.action_api import ActionApi
 from streams.content.outcomes import FetchOutcome
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
-from streams.errors import BadArtifact
+from streams.errors import BadArtifact, BadSetting
 from streams.metrics import DriftMetrics, Metrics
 from streams.runners.first_edits import FirstEdits
 from streams.runners.measures import MeasuredScorer, show_drift
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
+from streams.runners.shadow import Shadow
 from streams.runners.states import States
 from streams.runners.training_sample import TrainingSample
-from streams.settings import Settings
+from streams.settings import Settings, variable_of
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
 from streams.stages.links import Links
@@ -70,6 +72,20 @@ def training_sample(settings: Settings, model: Classifier) -> TrainingSample | N
     return TrainingSample(model.version, feature_set_of(model.text)) if settings.training_mb else None
 
 
+def build_shadow(settings: Settings, model: Classifier) -> Shadow | None:
+    """None where no challenger is set. Raises `BadSetting` for one that reads other rows."""
+    if not settings.challenger:
+        return None
+    challenger = load_classifier(settings.challenger)
+    if feature_set_of(challenger.text) != feature_set_of(model.text):
+        raise BadSetting(
+            f"{variable_of('challenger')}: model {challenger.version} reads words by another part than"
+            f" {model.version}, the one in use, so it can't score along: take one that `train --from-archive`"
+            " made"
+        )
+    return Shadow(model, challenger, may_alert)
+
+
 def links_of(settings: Settings) -> Links:
     hosts = {wiki: host for wiki, host in settings.wikis.items() if host}
     return Links(hosts, settings.mediawiki_api.partition("://")[0])
@@ -85,9 +101,11 @@ def build_processor(
     all_wikis: bool = False,
     live: bool = False,
     sample: TrainingSample | None = None,
+    shadow: Shadow | None = None,
 ) -> Processor:
     """The stages around `store`. `history`: an XML export, each page with a time of its own. `live`:
-    a feed of what happens now. `sample`: of rows to learn from later."""
+    a feed of what happens now. `sample`: of rows to learn from later. `shadow`: a challenger that
+    scores along."""
     wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
     states = States(store)
     retention_s = math.inf if history else settings.retention_days * 86_400.0
@@ -112,6 +130,7 @@ def build_processor(
         time_by_page=history,
         retention_s=retention_s,
         sample=sample,
+        shadow=shadow,
         timer=time.perf_counter,
     )
 

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from streams.cli.compose import (
     build_content,
     build_processor,
+    build_shadow,
     load_model,
     measured,
     store_path,
@@ -137,6 +138,7 @@ def serve(
     source = open_source(spec, settings)
     post_sources = open_post_sources(post_specs, settings)
     model = load_model(settings)
+    shadow = build_shadow(settings, model)
     store = SqliteStore(store_path(settings))
     clock, facts = SystemClock(), WikiFacts()
     metrics = Metrics(CollectorRegistry())
@@ -182,6 +184,7 @@ def serve(
         all_wikis=all_wikis,
         live=spec == "eventstreams" or spec.startswith("rcfeed:"),
         sample=None if is_history else training_sample(settings, model),
+        shadow=shadow,
     )
     runner = EmbeddedRunner(
         source=source,
@@ -200,7 +203,14 @@ def serve(
         ),
         dead_letter_limit=settings.dead_letter_limit,
         posts=posts,
-        labels=None if is_history else LiveLabels(store, quality, time.monotonic),
+        labels=None
+        if is_history
+        else LiveLabels(
+            store,
+            quality,
+            time.monotonic,
+            challenger=shadow.version if shadow is not None else None,
+        ),
     )
 
     def committed(alerts: Sequence[StoredAlert]) -> None:

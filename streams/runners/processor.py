@@ -24,6 +24,7 @@ from streams.runners.moves import AllHere, Moves
 from streams.runners.performers import Performers
 from streams.runners.scorer import Scorer
 from streams.runners.second_pass import SecondPass
+from streams.runners.shadow import Shadow
 from streams.runners.states import States
 from streams.runners.step import Step
 from streams.runners.training_sample import TrainingSample
@@ -57,12 +58,13 @@ class Processor:
         retention_s: float = math.inf,
         moves: Moves | None = None,
         sample: TrainingSample | None = None,
+        shadow: Shadow | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
         on the page's own watermark. `retention_s`: a page not seen for so long is met as if for the
         first time. `moves`: of pages between keepers of states; None: all are kept here. `sample`: of
-        rows to learn from later; None: none are kept."""
+        rows to learn from later; None: none are kept. `shadow`: a challenger that scores along."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -72,6 +74,7 @@ class Processor:
         self._timer = timer
         self._time_by_page = time_by_page
         self._sample = sample
+        self._shadow = shadow
         moves = moves or AllHere()
         self._first = FirstPass(
             states,
@@ -177,6 +180,8 @@ class Processor:
             outcomes["dead_lettered"] = outcomes.get("dead_lettered", 0) + undecided
         if self._sample is not None:
             batch.training_rows = self._sample.of(batch.edits, rows)
+        if self._shadow is not None:
+            batch.edits = self._shadow.beside(batch.edits, rows)
         batch.outcomes = outcomes
         batch.newest_arrival = newest_arrival or None
         self._collect(batch)

@@ -18,6 +18,8 @@ from streams.state.words import WordMemory
 
 #: Bits of `EditRow.flags`.
 ANONYMOUS, WITH_CONTENT, ALERTED = 1, 2, 4
+#: While a challenger runs in shadow: what either would alert on by its own thresholds.
+CHAMPION_ALERTS, CHALLENGER_ALERTS = 8, 16
 #: An edit that stood so long in event time is labelled as kept; a later revert changes nothing.
 KEPT_AFTER_S = 48 * 3_600.0
 
@@ -33,6 +35,8 @@ class EditRow(msgspec.Struct, frozen=True, gc=False):
     flags: int
     key: str = ""
     """`wiki:title`."""
+    challenger_risk: float | None = None
+    """Of a challenger in shadow."""
 
 
 class TrainingRow(msgspec.Struct, frozen=True, gc=False):

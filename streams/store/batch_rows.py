@@ -61,9 +61,18 @@ def write_edits(db: sqlite3.Connection, batch: Batch) -> None:
     """Edits as scored, then labels of these and earlier ones."""
     _many(
         db,
-        "INSERT INTO edits (row, page, rev_id, event_time, risk, flags) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO edits (row, page, rev_id, event_time, risk, flags, challenger_risk)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            (edit.row, edit.page, edit.rev_id, edit.event_time, edit.risk, edit.flags)
+            (
+                edit.row,
+                edit.page,
+                edit.rev_id,
+                edit.event_time,
+                edit.risk,
+                edit.flags,
+                edit.challenger_risk,
+            )
             for edit in batch.edits
         ),
         batch.edits,

@@ -25,6 +25,7 @@ class Labelled(NamedTuple):
     revert_risk: float
     flags: int
     label: LabelKind | None
+    challenger_risk: float | None
 
 
 class Queries(Protocol):
@@ -37,7 +38,7 @@ def labelled(store: Queries, rows: Sequence[int]) -> Iterator[Labelled]:
     """Those of `rows` that are still in the log, label or not."""
     for at in range(0, len(rows), _ROWS_AT_ONCE):
         found = store.query(
-            f"SELECT row, event_time, risk, flags, {LABEL_NOW} FROM edits"
+            f"SELECT row, event_time, risk, flags, {LABEL_NOW}, challenger_risk FROM edits"
             " WHERE row IN (SELECT value FROM json_each(?))",
             (_encode(rows[at : at + _ROWS_AT_ONCE]),),
         )

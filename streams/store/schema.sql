@@ -22,7 +22,7 @@ CREATE TABLE episodes (
 CREATE TABLE edits (
   row INTEGER PRIMARY KEY, page INTEGER NOT NULL, rev_id INTEGER NOT NULL, event_time REAL NOT NULL,
   risk REAL NOT NULL, flags INTEGER NOT NULL, label TEXT, labelled_time REAL, reverted_by INTEGER,
-  evidence TEXT
+  evidence TEXT, challenger_risk REAL
 );
 
 -- What the model knew of a sample of these edits when it scored them: what a later model learns from, once

@@ -113,6 +113,15 @@ class SqliteStore(SqlitePosts):
             dropped[table] = [key_id for key_id in ids if key_id not in held]
         self._write_states(db, {}, dropped)
 
+    def challenger_since(self, version: str) -> int:
+        """Number of the first edit that this challenger scored: the next one, if another ran before."""
+        with self.transaction() as db:
+            known = db.execute("SELECT value FROM meta WHERE name = 'challenger'").fetchone()
+            if known != (version,):
+                db.execute("REPLACE INTO meta VALUES ('challenger', ?)", (version,))
+                db.execute("REPLACE INTO meta VALUES ('challenger_row', ?)", (self.next_row(),))
+        return self._row_number("challenger_row")
+
     def settle_states(self) -> None:
         """Bring the tables of states up to date, for who reads them past `load_pages` and the like."""
         with self.transaction() as db:

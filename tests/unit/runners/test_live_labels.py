@@ -35,7 +35,10 @@ class Judge:
         return self.of(name, "1d")
 
     def of(self, name: str, window: str) -> float:
-        value = self.registry.get_sample_value(f"factwatch_live_{name}", {"window": window})
+        return self.sample(f"live_{name}", window)
+
+    def sample(self, name: str, window: str = "1d") -> float:
+        value = self.registry.get_sample_value(f"factwatch_{name}", {"window": window})
         assert value is not None
         return value
 
