@@ -40,6 +40,7 @@ from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
 from streams.runners.shadow import Shadow
 from streams.runners.states import States
+from streams.runners.training_sample import TrainingSample
 from streams.sources.base import SourceItem, SourceStatus
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
@@ -302,6 +303,7 @@ class Core:
         history: bool = False,
         normalizer: Normalizer | None = None,
         shadow: Shadow | None = None,
+        sample: TrainingSample | None = None,
     ) -> None:
         self.store = SqliteStore(directory / "core.sqlite")
         self.states = States(self.store)
@@ -321,6 +323,7 @@ class Core:
             deadlines=self.store.deadlines(),
             time_by_page=history,
             shadow=shadow,
+            sample=sample,
         )
 
     def take(self, records: Iterable[Record | bytes]) -> list[Alert]:

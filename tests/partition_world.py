@@ -29,6 +29,7 @@ from streams.runners.partitions.wire import Work
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
 from streams.runners.states import States
+from streams.runners.training_sample import TrainingSample
 from streams.stages.amplification_policy import AmplificationPolicy
 from streams.stages.amplify import Amplifier
 from streams.stages.decide import AlertPolicy, Decider
@@ -103,7 +104,9 @@ class Cluster:
         patience_s: float = math.inf,
         retention_s: float = math.inf,
         attach: Attach = list,
+        sample: TrainingSample | None = None,
     ) -> None:
+        self._sample = sample
         self.partitions = partitions
         self._directory = directory
         self._scorer = scorer
@@ -261,6 +264,7 @@ class Cluster:
                 next_row=store.meta.next_row,
                 deadlines=store.deadlines(),
                 moves=moves,
+                sample=self._sample,
             )
 
         return make

@@ -25,6 +25,7 @@ from streams.runners.partitions.task import PageHop, PerformerHop, PostHop
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
 from streams.runners.states import States
+from streams.runners.training_sample import TrainingSample
 from streams.settings import Settings
 from streams.stages.amplification_policy import AmplificationPolicy
 from streams.stages.amplify import Amplifier
@@ -43,13 +44,16 @@ class WorkerParts:
         model: Scorer,
         facts: WikiFacts,
         content: ContentStage | None,
+        sample: TrainingSample | None = None,
     ) -> None:
+        """`sample`: of rows that go with their labels, to be learnt from."""
         set_for_long_lives()
         self._settings = settings
         self._partitions = partitions
         self._model = model
         self._alert_policy = alert_policy(settings, model.version)
         self._facts = facts
+        self._sample = sample
         self._attach = content.attach if content is not None else list
         self._retention_s = settings.retention_days * 86_400.0
         index = HotFactIndex()
@@ -119,6 +123,7 @@ class WorkerParts:
                 deadlines=store.deadlines(),
                 retention_s=self._retention_s,
                 moves=moves,
+                sample=self._sample,
             )
 
         return make

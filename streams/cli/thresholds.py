@@ -16,12 +16,11 @@ from models.evaluate import FULL_HISTORY, score_file
 from models.feature_set import feature_set_of
 from models.seen_thresholds import MIN_DAMAGING, MIN_EDITS, outcomes_by_wiki
 from models.threshold_question import Answer, Outcomes, Span, answer
-from streams.cli.compose import model_dir, store_path
+from streams.cli.compose import model_dir
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
+from streams.cli.seen import seen_rows
 from streams.errors import BadInput
 from streams.settings import Settings, load_settings
-from streams.store.seen_rows import read_seen_rows
-from streams.store.sqlite import SqliteStore
 from streams.store.wiki_thresholds import WikiThreshold, keep_threshold
 
 
@@ -121,11 +120,7 @@ def _replayed(
 
 
 def _seen(settings: Settings, classifier: Classifier) -> list[Outcomes]:
-    store = SqliteStore(store_path(settings), read_only=True)
-    try:
-        seen = read_seen_rows(store, feature_set_of(classifier.text))
-    finally:
-        store.close()
+    seen = seen_rows(settings, feature_set_of(classifier.text))
     found = outcomes_by_wiki(seen, classifier.version)
     if not found:
         raise BadInput(

@@ -12,13 +12,12 @@ from models.classifier import load_classifier
 from models.contest import Figure
 from models.feature_set import feature_set_of
 from models.retrain import RetrainReport, retrain
-from streams.cli.compose import model_dir, store_path
+from streams.cli.compose import model_dir
 from streams.cli.output import print_json, say, share_done
+from streams.cli.seen import seen_rows
 from streams.errors import BadSetting, ChampionStays
 from streams.settings import Settings, variable_of
 from streams.store.champion import promote as promote_model
-from streams.store.seen_rows import read_seen_rows
-from streams.store.sqlite import SqliteStore
 
 
 class _Told(msgspec.Struct):
@@ -38,11 +37,7 @@ def train_from_archive(settings: Settings, out: Path | None, *, promote: bool, a
     champion_dir = model_dir(settings)
     champion = load_classifier(champion_dir)
     with share_done("train", shown=not as_json) as bar:
-        store = SqliteStore(store_path(settings), read_only=True)
-        try:
-            seen = read_seen_rows(store, feature_set_of(champion.text))
-        finally:
-            store.close()
+        seen = seen_rows(settings, feature_set_of(champion.text))
         report = retrain(champion_dir, target, seen, lambda what, share: bar.update(share, what))
     promoted = promote and report.contest.outcome.may_replace
     if promoted:

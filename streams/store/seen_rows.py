@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from models.features import FEATURE_NAMES
 from models.seen import SETTLED_AFTER_S, SeenRows
@@ -31,8 +32,11 @@ class Queries(Protocol):
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]: ...
 
 
-class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class SeenRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One edit of the sample, with the label it has now."""
+
     row: int
+    """What names it to its keeper."""
     wiki: str
     page: int
     event_time: float
@@ -47,29 +51,35 @@ class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
 def read_seen_rows(store: Queries, feature_set: str, most: int = MOST_ROWS) -> SeenRows:
     """The newest settled edits, at most `most` of them. Rows of another feature set are counted."""
     settled_until = passed_time(store) - SETTLED_AFTER_S
+    return collected(_newest(store), feature_set, settled_until, most, str(store.path))
+
+
+def collected(
+    rows: Iterable[SeenRow], feature_set: str, settled_until: float, most: int, place: str
+) -> SeenRows:
+    """`rows`: the newest first. `settled_until`: event time up to which edits have had their 48 hours.
+    `place`: where they are from, for `StoreCorrupt`."""
     width = len(FEATURE_NAMES)
-    matrix = np.full((_rows_of(store, most), width), np.nan, dtype=np.float32)
-    found: list[_Row] = []
+    features: list[npt.NDArray[np.float32]] = []
+    found: list[SeenRow] = []
     other_features = not_settled = 0
-    below = 1 << 62
-    while len(found) < len(matrix):
-        rows = _read(store, below)
-        if not rows:
+    for one in rows:
+        if len(found) == most:
             break
-        below = rows[-1].row
-        for one in rows:
-            if one.feature_set != feature_set:
-                other_features += 1
-            elif one.label is None or one.event_time > settled_until:
-                not_settled += 1
-            elif len(found) < len(matrix):
-                if len(one.features) % 4 or len(one.features) > 4 * width:
-                    raise StoreCorrupt(f"{store.path}: edit {one.row} has features of another length")
-                known = np.frombuffer(one.features, dtype="<f4")
-                matrix[len(found), : len(known)] = known
-                found.append(msgspec.structs.replace(one, features=b""))
+        if one.feature_set != feature_set:
+            other_features += 1
+        elif one.label is None or one.event_time > settled_until:
+            not_settled += 1
+        else:
+            if len(one.features) % 4 or len(one.features) > 4 * width:
+                raise StoreCorrupt(f"{place}: edit {one.row} has features of another length")
+            features.append(np.frombuffer(one.features, dtype="<f4"))
+            found.append(msgspec.structs.replace(one, features=b""))
+    matrix = np.full((len(found), width), np.nan)
+    for at, known in enumerate(features):
+        matrix[at, : len(known)] = known
     seen = SeenRows(
-        matrix[: len(found)].astype(np.float64),
+        matrix,
         np.array([one.label is LabelKind.REVERTED for one in found], dtype=bool),
         np.array([one.weight for one in found], dtype=np.float64),
         np.array([one.event_time for one in found], dtype=np.float64),
@@ -89,12 +99,14 @@ def passed_time(store: Queries) -> float:
     return decoded(_WATERMARK.decode, found[0][0], store.path).time if found else 0.0
 
 
-def _rows_of(store: Queries, most: int) -> int:
-    found = store.query("SELECT count(*) FROM (SELECT row FROM training_rows LIMIT ?)", (most,))
-    return int(str(found[0][0]))
+def _newest(store: Queries) -> Iterator[SeenRow]:
+    below = 1 << 62
+    while rows := _read(store, below):
+        below = rows[-1].row
+        yield from rows
 
 
-def _read(store: Queries, below: int) -> list[_Row]:
+def _read(store: Queries, below: int) -> list[SeenRow]:
     rows = store.query(
         "SELECT t.row, t.wiki, t.page, t.event_time, t.risk, t.weight, t.model, t.feature_set, t.features,"
         f" coalesce({LABEL_NOW}, t.label)"
@@ -105,5 +117,5 @@ def _read(store: Queries, below: int) -> list[_Row]:
     return decoded(_as_rows, rows, store.path)
 
 
-def _as_rows(rows: object) -> list[_Row]:
-    return msgspec.convert(rows, list[_Row])
+def _as_rows(rows: object) -> list[SeenRow]:
+    return msgspec.convert(rows, list[SeenRow])

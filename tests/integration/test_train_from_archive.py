@@ -9,21 +9,27 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from prometheus_client import CollectorRegistry
 
 from models.classifier import load_classifier
+from streams.archive.database import Database
+from streams.archive.migrate import migrate
+from streams.archive.writer import ArchiveWriter
 from streams.cli.compose import alert_policy, build_processor, load_model, store_path, training_sample
 from streams.cli.main import cli
 from streams.content.wiki_facts import WikiFacts
 from streams.errors import BadArtifact, BadInput, BadSetting, ChampionStays
 from streams.metrics import Metrics
+from streams.records import Label, SeenFeatures
 from streams.runners.embedded import EmbeddedRunner
 from streams.settings import Settings
 from streams.sources.base import SourceItem
 from streams.store.retention import Retention, TrainingBounds
 from streams.store.sqlite import SqliteStore
+from tests.archive_world import Logs, deliver
 from tests.core_world import DAY, START, ListSource, StillClock
 from tests.seen_world import feed
 
@@ -156,6 +162,53 @@ def test_thresholds_are_answered_from_what_was_seen(
     assert policy.by_wiki == {"enwiki": told["threshold"]}
 
 
+def archived(settings: Settings) -> str:
+    """The same edits as workers' labels bring them into an archive; its address."""
+    store = SqliteStore(store_path(settings))
+    found = store.query(
+        "SELECT t.wiki, e.rev_id, e.label, t.event_time, e.labelled_time, t.risk, t.weight, t.model,"
+        " t.feature_set, t.features FROM training_rows t JOIN edits e ON e.row = t.row"
+        " WHERE e.label IS NOT NULL"
+    )
+    store.close()
+    url = f"sqlite:///{settings.data_dir}/archive.sqlite"
+    database, logs = Database(url), Logs()
+    migrate(database)
+    for wiki, rev_id, label, event_time, labelled_time, risk, *seen in found:
+        logs.label(
+            msgspec.convert(
+                {
+                    "wiki": wiki,
+                    "title": f"Page {rev_id}",
+                    "rev_id": rev_id,
+                    "label": label,
+                    "event_time": event_time,
+                    "labelled_time": labelled_time,
+                    "revert_risk": risk,
+                    "seen": dict(zip(SeenFeatures.__struct_fields__, seen, strict=True)),
+                },
+                Label,
+            )
+        )
+    writer = ArchiveWriter(database)
+    deliver(writer, *logs.all())
+    writer.close()
+    return url
+
+
+def test_the_archive_of_workers_answers_and_teaches_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTWATCH_DATA_DIR", str(settings.data_dir))
+    asked = ["thresholds", "--false-alarms", "20", "--json"]
+    from_store = json.loads(CliRunner().invoke(cli, asked).stdout)
+    monkeypatch.setenv("FACTWATCH_DATABASE_URL", archived(settings))
+    store_path(settings).unlink()
+    assert json.loads(CliRunner().invoke(cli, asked).stdout) == from_store
+    told = json.loads(train(settings, monkeypatch, "--json").stdout)
+    assert told["report"]["contest"]["outcome"] == "better"
+
+
 def test_thresholds_say_so_where_too_little_was_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +230,15 @@ def test_rows_of_another_part_on_words_are_not_mixed_in(
     store.close()
     told = json.loads(train(settings, monkeypatch, "--json").stdout)
     assert told["report"]["other_features"] == others > 0
+
+
+def test_a_store_of_before_is_told_as_such(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore(store_path(settings))
+    store.query("PRAGMA user_version = 3")
+    store.close()
+    done = train(settings, monkeypatch)
+    assert isinstance(done.exception, BadSetting)
+    assert "another version" in str(done.exception)
 
 
 def test_nothing_is_promoted_past_a_model_that_is_set(
