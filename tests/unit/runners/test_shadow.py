@@ -58,15 +58,15 @@ def played(core: Core, world: EditWorld, judge: Judge, records: int | None = Non
 
 def test_both_are_held_to_their_own_thresholds_and_an_edit_that_never_alerts_is_none_of_either() -> None:
     edits = [
-        EditRow(number, 1, number, 0.0, risk, 4) for number, risk in enumerate((0.9, 0.5, 0.2, 0.9))
+        EditRow(number, 1, number, 0.0, risk, 4) for number, risk in enumerate((0.9, 0.5, 0.2, 0.9, 0.2))
     ]
     rows = [[edit.risk] for edit in edits]
     shadow = Shadow(MarkedScorer({}), Contrary(), lambda matrix: np.arange(len(matrix)) < 3)
     found = shadow.beside(edits, rows)
     assert [edit.flags for edit in found] == [
-        4 | CHAMPION_ALERTS, 4 | CHAMPION_ALERTS, 4 | CHALLENGER_ALERTS, 4,
+        4 | CHAMPION_ALERTS, 4 | CHAMPION_ALERTS, 4 | CHALLENGER_ALERTS, 4, 4,
     ]  # fmt: skip
-    assert [edit.challenger_risk for edit in found] == pytest.approx([0.1, 0.5, 0.8, 0.1])
+    assert [edit.challenger_risk for edit in found] == pytest.approx([0.1, 0.5, 0.8, 0.1, 0.8])
     assert [edit.risk for edit in found] == [edit.risk for edit in edits]
     assert shadow.beside([], []) == []
 
