@@ -65,7 +65,7 @@ class Contest(msgspec.Struct, frozen=True):
     damaging: int
     pages: int
     false_positive_rate: float
-    """At which recall is compared: that of the champion's own alerts on these edits."""
+    """At which recall is compared: that of the champion's own alerts on these edits, if it is no less than 1 %."""
 
 
 def contest(seen: SeenRows, champion: Floats, challenger: Floats, false_positive_rate: float) -> Contest:

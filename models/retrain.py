@@ -37,6 +37,10 @@ MIN_TESTED_DAMAGING, MIN_TESTED_PAGES = 20, 20
 """Below, nobody could tell which is better."""
 
 
+LEAST_RATE = 0.01
+"""Of false positives, at which recall is compared."""
+
+
 class RetrainReport(msgspec.Struct, frozen=True):
     champion: str
     challenger: str
@@ -129,10 +133,11 @@ def _enough(what: str, there: int, wanted: int, beside: str) -> None:
 
 
 def _alert_rate(seen: SeenRows, flagged: NDArray[np.bool_]) -> float:
-    """Share of the edits that stood which the champion alerts on; 1 % where that is none."""
+    """Share of the edits that stood which the champion alerts on; where that is less than `LEAST_RATE`, so
+    much: recall at a handful of false positives hangs on which edits those are."""
     stood = ~seen.damaging
     rate = float(seen.weight[stood & flagged & may_alert(seen.matrix)].sum() / seen.weight[stood].sum())
-    return rate if rate > 0 else 0.01
+    return max(rate, LEAST_RATE)
 
 
 def _manifest(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models import artifact_files
 from models import retrain as retraining
 from models.classifier import ARTIFACT_DIR, load_classifier
 from models.contest import Outcome, contest
 from models.feature_set import feature_set_of
 from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT
 from models.refit import refit
-from models.retrain import MIN_DAMAGING, MIN_SETTLED, RetrainReport, retrain
+from models.retrain import LEAST_RATE, MIN_DAMAGING, MIN_SETTLED, RetrainReport, retrain
 from models.seen import SeenRows
+from models.situations import SITUATIONS
 from streams.errors import BadInput
 
 AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
@@ -97,7 +100,7 @@ def test_what_it_unlearnt_keeps_the_champion(tmp_path: Path) -> None:
     """What was seen first was another custom than what is seen now."""
     learn(seen(), tmp_path / "champion")
     now, before = seen(seed=4), seen(sign="minor", seed=5)
-    cut = int(0.75 * now.edits)
+    cut = int(0.8 * now.edits)
     mixed = now._replace(
         matrix=np.vstack([before.matrix[:cut], now.matrix[cut:]]),
         damaging=np.concatenate([before.damaging[:cut], now.damaging[cut:]]),
@@ -121,6 +124,25 @@ def test_the_newest_edits_and_their_pages_are_never_learnt_from(
     assert not set(older.page.tolist()) & set(newest.page.tolist())
     assert older.edits + newest.edits + report.left_out_pages == rows.edits
     assert newest.weight.sum() == pytest.approx(0.2 * rows.weight.sum(), rel=0.01)
+
+
+def test_recall_is_compared_at_the_champions_own_rate_but_never_at_next_to_none(tmp_path: Path) -> None:
+    rows = seen()
+    report = learn(rows, tmp_path / "champion")
+    assert report.contest.false_positive_rate >= LEAST_RATE
+    arrays, manifest = artifact_files.read(tmp_path / "champion")
+    eager = msgspec.structs.replace(manifest, thresholds=dict.fromkeys(SITUATIONS, 0.03))
+    artifact_files.write(tmp_path / "eager", arrays, eager, "")
+    model = load_classifier(tmp_path / "eager")
+    newest = rows.at(rows.event_time >= report.learnt_until)
+    wrong = ~newest.damaging & (model.score(newest.matrix) >= 0.03)
+    rate = newest.weight[wrong].sum() / newest.weight[~newest.damaging].sum()
+    assert rate > 2 * LEAST_RATE
+    found = learn(rows, tmp_path / "new", tmp_path / "eager").contest
+    assert found.false_positive_rate == pytest.approx(rate)
+    shy = msgspec.structs.replace(manifest, thresholds=dict.fromkeys(SITUATIONS, 1.0))
+    artifact_files.write(tmp_path / "shy", arrays, shy, "")
+    assert learn(rows, tmp_path / "new", tmp_path / "shy").contest.false_positive_rate == LEAST_RATE
 
 
 def test_the_same_edits_give_the_same_model(tmp_path: Path) -> None:
