@@ -111,7 +111,7 @@ class Fitted(NamedTuple):
         """The rows as if their page were met for the first time, half of the editors too, and their
         log-odds."""
         hidden = _hide(with_text(rows.matrix, rows.terms.scores(self.text)), words=True, seed=SEED)
-        hidden[:, _columns(PAGE_NAMES + RESTORE_NAMES)] = np.nan
+        hidden[:, columns_of(PAGE_NAMES + RESTORE_NAMES)] = np.nan
         return hidden, self.trees.log_odds(hidden)
 
     def recent(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
@@ -146,7 +146,19 @@ def fit(sources: Sequence[Rows], recipe: Recipe | None = None, texts: Texts | No
     weight = np.concatenate([source.weight[source.usable] for source in sources])
     scale = 1.0 / weight.mean()
     history = np.concatenate([np.full(source.usable.sum(), source.history) for source in sources])
-    trees = average(
+    trees = fit_trees(sources, texts, recipe)
+    bare = fit_bare(matrix, label, weight * scale, history, recipe)
+    return Fitted(texts.model, trees, bare, usual_values(matrix[history & ~label]))
+
+
+def fit_trees(sources: Sequence[Rows], texts: Texts, recipe: Recipe) -> Trees:
+    """For edits with content."""
+    each = [
+        with_text(source.matrix, scores)[source.usable]
+        for source, scores in zip(sources, texts.rows, strict=True)
+    ]
+    scale = 1.0 / np.concatenate([source.weight[source.usable] for source in sources]).mean()
+    return average(
         [
             _bag(
                 sources,
@@ -159,20 +171,33 @@ def fit(sources: Sequence[Rows], recipe: Recipe | None = None, texts: Texts | No
             for bag, without in enumerate(recipe.bags)
         ]
     )
-    bare_rows = np.vstack([matrix, _hide(matrix[history], words=False, seed=SEED)])
-    bare_rows[:, _columns(NOT_BARE + NOT_LEARNT + recipe.without)] = np.nan
-    bare = _boost(
-        bare_rows,
+
+
+def fit_bare(
+    matrix: NDArray[np.float64],
+    label: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    history: NDArray[np.bool_],
+    recipe: Recipe,
+) -> Trees:
+    """For edits without content. `history`: rows that know their page and performer."""
+    rows = np.vstack([matrix, _hide(matrix[history], words=False, seed=SEED)])
+    rows[:, columns_of(NOT_BARE + NOT_LEARNT + recipe.without)] = np.nan
+    return _boost(
+        rows,
         np.concatenate([label, label[history]]),
-        np.concatenate([weight, weight[history]]) * scale,
+        np.concatenate([weight, weight[history]]),
         BARE,
         SEED,
     )
-    stood = matrix[history & ~label]
+
+
+def usual_values(stood: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of each feature over rows that know it; NaN where none does."""
     usual = np.full(len(FEATURE_NAMES), np.nan)
     known = ~np.isnan(stood).all(axis=0)
     usual[known] = np.nanmedian(stood[:, known], axis=0)
-    return Fitted(texts.model, trees, bare, usual)
+    return usual
 
 
 def judge_by_folds(
@@ -246,7 +271,7 @@ def _bag(
             learn(false, damaging, usual)
             learn(_hide(false, words=True, seed=seed), damaging, recipe.cold_weight * usual)
     rows = np.vstack(matrices)
-    rows[:, _columns(NOT_LEARNT + recipe.without)] = np.nan
+    rows[:, columns_of(NOT_LEARNT + recipe.without)] = np.nan
     return _boost(rows, np.concatenate(labels), np.concatenate(weights), recipe.size, seed)
 
 
@@ -322,7 +347,7 @@ def fit_text(sources: Sequence[Rows], without_fold: int | None = None) -> TextMo
 def with_text(matrix: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """A copy of rows with their text scores filled in."""
     filled = matrix.copy()
-    filled[:, _columns(TEXT_NAMES)] = scores
+    filled[:, columns_of(TEXT_NAMES)] = scores
     return filled
 
 
@@ -332,10 +357,10 @@ def _hide(matrix: NDArray[np.float64], *, words: bool, seed: int) -> NDArray[np.
     random = np.random.default_rng(seed)
     hidden = matrix.copy()
     if words:
-        hidden[:, _columns(WORD_HISTORY_NAMES)] = np.nan
+        hidden[:, columns_of(WORD_HISTORY_NAMES)] = np.nan
     for names in (PAGE_NAMES + RESTORE_NAMES, PERFORMER_NAMES):
         rows = np.flatnonzero(random.random(len(hidden)) < 0.5)
-        hidden[np.ix_(rows, _columns(names))] = np.nan
+        hidden[np.ix_(rows, columns_of(names))] = np.nan
     return hidden
 
 
@@ -344,11 +369,12 @@ def _without_text(matrix: NDArray[np.float64], recipe: Recipe, seed: int) -> NDA
     random = np.random.default_rng(seed + 1_000)
     hidden = matrix.copy()
     rows = np.flatnonzero(random.random(len(hidden)) < recipe.text_hidden)
-    hidden[np.ix_(rows, _columns(TEXT_NAMES))] = np.nan
+    hidden[np.ix_(rows, columns_of(TEXT_NAMES))] = np.nan
     return hidden
 
 
-def _columns(names: Sequence[str]) -> NDArray[np.intp]:
+def columns_of(names: Sequence[str]) -> NDArray[np.intp]:
+    """Where these features are in a row."""
     return np.array([FEATURE_NAMES.index(name) for name in names], dtype=np.intp)
 
 
@@ -371,9 +397,18 @@ def calibrate_pages(
     """Slope and shift of out-of-fold log-odds by article; each article counts the same. How far the
     page's own rate shifts is set beforehand: a few articles can't tell it from what else differs."""
     weight = np.concatenate([np.full(len(label), 1.0 / len(label)) for label in labels])
-    known = BY_PAGE * np.concatenate([page_rate(matrix) for matrix in matrices])
-    columns = np.column_stack([np.concatenate(raw), np.ones(len(known))])
-    label = np.concatenate(labels).astype(float)
+    return calibrate_rows(np.concatenate(raw), np.vstack(matrices), np.concatenate(labels), weight)
+
+
+def calibrate_rows(
+    raw: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    label: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+) -> Calibration:
+    """The same of rows that weigh as is said; `RIDGE` is against a whole weight of some units."""
+    known = BY_PAGE * page_rate(matrix)
+    columns = np.column_stack([raw, np.ones(len(known))])
     found = np.array([1.0, 0.0])
     for _ in range(STEPS):
         probability = 1.0 / (1.0 + np.exp(-np.clip(columns @ found + known, -40.0, 40.0)))

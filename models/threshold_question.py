@@ -32,6 +32,8 @@ class Outcomes(msgspec.Struct, frozen=True):
     event_time: NDArray[np.float64]
     score: NDArray[np.float64]
     reverted: NDArray[np.bool_]
+    weight: NDArray[np.float64] | None = None
+    """How many edits each stands for; None: for itself."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -82,23 +84,26 @@ def answer(
     if not len(outcomes.score):
         raise BadInput(f"{outcomes.wiki}: no edits that could alert")
     time = outcomes.event_time
+    weight = outcomes.weight if outcomes.weight is not None else np.ones(len(time))
     days = max((float(time.max()) - float(time.min())) / DAY_S, 1.0)
-    stood = np.sort(outcomes.score[~outcomes.reverted])[::-1]
+    falling = np.flatnonzero(~outcomes.reverted)
+    falling = falling[np.argsort(-outcomes.score[falling], kind="stable")]
+    stood, standing_for = outcomes.score[falling], np.cumsum(weight[falling])
     if false_alarms_a_day is not None:
         if not 0 <= false_alarms_a_day < float("inf"):
             raise BadInput("false alarms a day: wants 0 or more")
-        allowed, asked = int(false_alarms_a_day * days), f"{false_alarms_a_day:g} false alarms a day"
+        allowed, asked = false_alarms_a_day * days, f"{false_alarms_a_day:g} false alarms a day"
     else:
         assert false_positive_rate is not None
         if not 0 <= false_positive_rate <= 1:
             raise BadInput("rate of false positives: wants 0 to 100 %")
-        allowed = int(false_positive_rate * len(stood))
+        allowed = false_positive_rate * float(weight[falling].sum())
         asked = f"{100 * false_positive_rate:g} % of the edits that stood"
-    threshold = _above(stood, allowed)
+    threshold = _above(stood, int(np.searchsorted(standing_for, allowed, side="right")))
     flagged = outcomes.score >= threshold
     caught, wrong = flagged & outcomes.reverted, flagged & ~outcomes.reverted
     counts = np.column_stack(
-        [_by_day(time, one) for one in (wrong, caught, outcomes.reverted, ~outcomes.reverted)]
+        [_by_day(time, one, weight) for one in (wrong, caught, outcomes.reverted, ~outcomes.reverted)]
     )
 
     def span(figure: Callable[[NDArray[np.float64]], float]) -> Span:
@@ -110,8 +115,8 @@ def answer(
         model_version,
         asked,
         threshold,
-        len(flagged),
-        int(outcomes.reverted.sum()),
+        round(float(weight.sum())),
+        round(float(weight[outcomes.reverted].sum())),
         round(days, 2),
         span(lambda all_: float(all_[:, 0].mean() * length)),
         span(lambda all_: float(all_[:, 1].mean() * length)),
@@ -131,9 +136,11 @@ def _above(stood: NDArray[np.float64], allowed: int) -> float:
     return min(round(threshold, 6), NEVER)
 
 
-def _by_day(time: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _by_day(
+    time: NDArray[np.float64], chosen: NDArray[np.bool_], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
     day = ((time - time.min()) // DAY_S).astype(np.int64)
-    return np.bincount(day[chosen], minlength=int(day.max()) + 1).astype(np.float64)
+    return np.bincount(day[chosen], weight[chosen], minlength=int(day.max()) + 1).astype(np.float64)
 
 
 def _share(part: float, whole: float) -> float:

@@ -19,12 +19,10 @@ def one_threshold(sources: Sequence[Rows], probabilities: Sequence[NDArray[np.fl
     """Flags 1 % of the edits nobody reverted, each article counting the same."""
     stood = [scores[~source.label] for source, scores in zip(sources, probabilities, strict=True)]
     weights = [np.full(len(one), 1.0 / len(one)) for one in stood]
-    return _weighted_threshold(np.concatenate(stood), np.concatenate(weights), figures.R1P_SHARE)
+    return weighted_threshold(np.concatenate(stood), np.concatenate(weights), figures.R1P_SHARE)
 
 
-def _weighted_threshold(
-    scores: NDArray[np.float64], weights: NDArray[np.float64], share: float
-) -> float:
+def weighted_threshold(scores: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
     order = np.argsort(-scores, kind="stable")
     above = np.cumsum(weights[order]) / weights.sum()
     return max(float(scores[order][np.searchsorted(above, share)]), LEAST)
@@ -51,7 +49,7 @@ def thresholds_of(
     score, weight, cell = np.concatenate(scores), np.concatenate(weights), np.concatenate(cells)
     return {
         str(situation): round(
-            _weighted_threshold(score[cell == at], weight[cell == at], BUDGET[situation]), 6
+            weighted_threshold(score[cell == at], weight[cell == at], BUDGET[situation]), 6
         )
         for at, situation in enumerate(SITUATIONS)
     }

@@ -156,8 +156,8 @@ def _told(judged: Judged, source: Rows, full: Calibration, bare: Calibration) ->
 def pack(fitted: Fitted, calibration: tuple[Calibration, Calibration]) -> dict[str, NDArray[Any]]:
     """All that is learnt, as arrays. `calibration`: with content, and without."""
     return {
-        **_pack_trees("trees", fitted.trees),
-        **_pack_trees("bare", fitted.bare),
+        **pack_trees("trees", fitted.trees),
+        **pack_trees("bare", fitted.bare),
         "calibration": np.array(calibration),
         "reference": fitted.reference,
         "text_weights": fitted.text.weights,
@@ -165,7 +165,8 @@ def pack(fitted: Fitted, calibration: tuple[Calibration, Calibration]) -> dict[s
     }
 
 
-def _pack_trees(prefix: str, trees: Trees) -> dict[str, NDArray[Any]]:
+def pack_trees(prefix: str, trees: Trees) -> dict[str, NDArray[Any]]:
+    """As they stand in a model's file."""
     return {
         **{f"{prefix}_{name}": column for name, column in trees.columns.items()},
         f"{prefix}_sizes": trees.sizes,

@@ -55,6 +55,12 @@ class BadArtifact(FactwatchError):
     exit_code = 6
 
 
+class ChampionStays(FactwatchError):
+    """A model that was trained anew may be worse than the one in use."""
+
+    exit_code = 11
+
+
 class TooManyDeadLetters(FactwatchError):
     """A share of dead letters above the limit: better loud than drained."""
 

@@ -165,13 +165,13 @@ class QualityMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.precision = Gauge(
             "factwatch_live_precision",
-            "Share of the edits alerted that were reverted, of those whose 48 hours are over.",
+            "Share of the edits alerted that were reverted, or called damaging by a person, 48 hours on.",
             ["window"],
             registry=registry,
         )
         self.recall = Gauge(
             "factwatch_live_recall",
-            "Share of the edits reverted that had been alerted, of those whose 48 hours are over.",
+            "Share of the edits reverted, or called damaging, that had been alerted, 48 hours on.",
             ["window"],
             registry=registry,
         )
@@ -187,7 +187,46 @@ class QualityMetrics:
             ["window"],
             registry=registry,
         )
+        self.challenger_precision = Gauge(
+            "factwatch_challenger_precision",
+            "The same as factwatch_live_precision of what a challenger in shadow would alert on.",
+            ["window"],
+            registry=registry,
+        )
+        self.challenger_recall = Gauge(
+            "factwatch_challenger_recall",
+            "The same as factwatch_live_recall of what a challenger in shadow would alert on.",
+            ["window"],
+            registry=registry,
+        )
+        self.challenger_precision_difference = Gauge(
+            "factwatch_challenger_precision_difference",
+            "Its precision less that of the model in use, on the same edits, each by its own thresholds.",
+            ["window"],
+            registry=registry,
+        )
+        self.challenger_recall_difference = Gauge(
+            "factwatch_challenger_recall_difference",
+            "Its recall less that of the model in use, on the same edits, each by its own thresholds.",
+            ["window"],
+            registry=registry,
+        )
+        self.challenger_judged_edits = Gauge(
+            "factwatch_challenger_judged_edits",
+            "Edits of the window that have a label and that a challenger in shadow scored.",
+            ["window"],
+            registry=registry,
+        )
+        of_challenger = (
+            self.challenger_precision,
+            self.challenger_recall,
+            self.challenger_precision_difference,
+            self.challenger_recall_difference,
+        )
         for window in QUALITY_WINDOWS:
+            self.challenger_judged_edits.labels(window)
+            for gauge in of_challenger:
+                gauge.labels(window).set(math.nan)
             for gauge in (self.precision, self.recall, self.calibration_error):
                 gauge.labels(window).set(math.nan)
             self.judged_edits.labels(window)

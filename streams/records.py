@@ -190,6 +190,28 @@ class LabelKind(StrEnum):
     KEPT = "kept"
 
 
+class Verdict(StrEnum):
+    """What a person says of an edit that alerted."""
+
+    DAMAGING = "damaging"
+    GOOD = "good"
+    UNSURE = "unsure"
+    """Takes an earlier one back: what the community does counts."""
+
+
+class SeenFeatures(msgspec.Struct, frozen=True, gc=False):
+    """What the model knew of an edit when it scored it, to learn from once there is a label."""
+
+    weight: float
+    """How many edits this one stands for: some are kept."""
+    model: str
+    """Version of who scored it."""
+    feature_set: str
+    """What the numbers mean: rows of another one are not comparable."""
+    features: bytes
+    """float32, little-endian, base64; missing ones at the end are left out."""
+
+
 class Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the wiki's community did with an edit, beside what was said of it at the time."""
 
@@ -211,6 +233,8 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alerted: bool = False
     anonymous: bool = False
     with_content: bool = False
+    seen: SeenFeatures | None = None
+    """Of a sample of the edits."""
 
 
 class PageStatusKind(StrEnum):

@@ -101,6 +101,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """File of `token scope[,scope]` lines. When set, /v1 wants `Authorization: Bearer`."""
     model_dir: str = ""
     """Directory of a trained model; empty: the one in the package."""
+    challenger: str = ""
+    """Directory of a model that scores along in shadow and alerts on nothing; empty: none."""
     alert_threshold: float | None = None
     """revert_risk from which any edit is suspect; empty: the model's own thresholds, which differ with
     what is known of a page and what is changed (they are in the model card)."""
@@ -113,6 +115,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Share of dead letters among the last 10,000 records that stops the program."""
     retention_days: float = 30.0
     """How long labels, scores, dead letters and page states are kept, in event time."""
+    training_days: float = 90.0
+    """How long a sample of what the model knew of edits is kept, to train a later one from, in event time."""
+    training_mb: int = 256
+    """Megabytes that this sample may take; what is oldest leaves first. 0 keeps none."""
     post_retention_days: float = 30.0
     """How long the text of a post that bears on a fact is kept, in event time. A deleted one goes at once."""
     hash_authors: bool = True
@@ -293,11 +299,14 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "http_bind": _bind,
     "api_tokens_file": _readable_file,
     "model_dir": _text,
+    "challenger": _text,
     "alert_threshold": _optional_share,
     "feedback_delay_s": _positive,
     "stall_after_s": _positive,
     "dead_letter_limit": _share,
     "retention_days": _positive,
+    "training_days": _positive,
+    "training_mb": _count,
     "post_retention_days": _positive,
     "hash_authors": _bool,
     "author_key_file": _readable_file,

@@ -40,7 +40,9 @@ from streams.runners.own_shifts import OwnShifts
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
+from streams.runners.shadow import Shadow
 from streams.runners.states import States
+from streams.runners.training_sample import TrainingSample
 from streams.sources.base import SourceItem, SourceStatus
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
@@ -332,6 +334,8 @@ class Core:
         normalizer: Normalizer | None = None,
         own: bool = False,
         histories: RecentHistories | None = None,
+        shadow: Shadow | None = None,
+        sample: TrainingSample | None = None,
     ) -> None:
         """`own`: follow each wiki's own reverts."""
         self.store = SqliteStore(directory / "core.sqlite")
@@ -353,6 +357,8 @@ class Core:
             time_by_page=history,
             own_shifts=OwnShifts(self.store, scorer.version) if own else None,
             histories=histories,
+            shadow=shadow,
+            sample=sample,
         )
 
     def take(self, records: Iterable[Record | bytes]) -> list[Alert]:
@@ -495,7 +501,7 @@ def raw_change(**fields: Any) -> bytes:
 
 def raw_of(record: Record) -> bytes:
     """A record of a story as the feed would carry it: without texts."""
-    meta = {"id": record.event_id, "dt": _stamp(record.arrival_time)}
+    meta = {"id": record.event_id, "dt": stamp(record.arrival_time)}
     if isinstance(record, Edit):
         return raw_change(
             meta=meta,
@@ -533,7 +539,7 @@ def raw_of(record: Record) -> bytes:
     ).encode()
 
 
-def _stamp(seconds: float) -> str:
+def stamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

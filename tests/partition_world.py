@@ -30,6 +30,7 @@ from streams.runners.partitions.wire import Work
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
 from streams.runners.states import States
+from streams.runners.training_sample import TrainingSample
 from streams.stages.amplification_policy import AmplificationPolicy
 from streams.stages.amplify import Amplifier
 from streams.stages.decide import AlertPolicy, Decider
@@ -105,7 +106,9 @@ class Cluster:
         retention_s: float = math.inf,
         attach: Attach = list,
         histories: RecentHistories | None = None,
+        sample: TrainingSample | None = None,
     ) -> None:
+        self._sample = sample
         self.partitions = partitions
         self._directory = directory
         self._scorer = scorer
@@ -265,6 +268,7 @@ class Cluster:
                 deadlines=store.deadlines(),
                 moves=moves,
                 histories=self._histories,
+                sample=self._sample,
             )
 
         return make

@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry
+from starlette.routing import Route
 
 from streams.metrics import Metrics
 from streams.sources.base import SourceStatus
@@ -71,10 +72,20 @@ class WebWorld:
 
 @contextmanager
 def serve(
-    world: WebWorld, tokens: Tokens | None = None, bind: str = "127.0.0.1:0", **bounds: Any
+    world: WebWorld,
+    tokens: Tokens | None = None,
+    bind: str = "127.0.0.1:0",
+    more: Sequence[Route] = (),
+    **bounds: Any,
 ) -> Iterator[WebWorld]:
     app = build_app(
-        world.alerts, world.metrics.registry, world, world, tokens, AlertFeed(world.alerts, **bounds)
+        world.alerts,
+        world.metrics.registry,
+        world,
+        world,
+        tokens,
+        AlertFeed(world.alerts, **bounds),
+        more=more,
     )
     server = WebServer(app, bind)
     server.start()

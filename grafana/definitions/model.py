@@ -116,6 +116,43 @@ _RIGHT = Row(
     ],
 )
 
+_SHADOW = Row(
+    "A challenger in shadow",
+    8,
+    [
+        timeseries(
+            "Precision of the challenger",
+            "Of the edits that the challenger would alert on, how many were reverted? It alerts on none.",
+            _of_window("factwatch_challenger_precision"),
+            unit="percentunit",
+            width=6,
+            most=1,
+        ),
+        timeseries(
+            "Recall of the challenger",
+            "Of the edits reverted, how many would it have alerted on?",
+            _of_window("factwatch_challenger_recall"),
+            unit="percentunit",
+            width=6,
+            most=1,
+        ),
+        timeseries(
+            "Difference to the model in use",
+            "Would it be better? Challenger less model in use, on the same edits, each by its own thresholds.",
+            prometheus(worst("factwatch_challenger_precision_difference", WINDOW), "precision, 7d"),
+            prometheus(worst("factwatch_challenger_recall_difference", WINDOW), "recall, 7d"),
+            unit="percentunit",
+            width=8,
+        ),
+        stat(
+            "Edits it was judged on",
+            "On how many edits do its figures rest?",
+            prometheus(worst("factwatch_challenger_judged_edits", WINDOW)),
+            unit="short",
+        ),
+    ],
+)
+
 _CALIBRATION = """
 SELECT
   to_char(floor(least(revert_risk, 0.999) * 10) * 10, 'FM90') || ' to '
@@ -225,6 +262,6 @@ DASHBOARD = dashboard(
     "factwatch-model",
     "Factwatch: model",
     "For whoever answers for the model: live precision and recall, calibration, drift, by version.",
-    [_NOW, _RIGHT, _BY, _DRIFT],
+    [_NOW, _RIGHT, _SHADOW, _BY, _DRIFT],
     shows="30d",
 )

@@ -16,6 +16,8 @@ TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name)
 #: An index takes no longer text; titles of the pipeline are bounded by it too.
 MAX_TITLE_CHARS = 600
 MAX_ID_CHARS = 128
+#: Of the sample to learn from: more features than there are, and a weight beyond any.
+MAX_FEATURE_BYTES, MAX_WEIGHT = 4_096, 1e6
 _INT64 = 1 << 63
 
 _label = msgspec.json.Decoder(Label).decode
@@ -128,6 +130,10 @@ def _check(found: Alert | Label | PageStatus | NothingOpen) -> None:
     elif isinstance(found, Label):
         texts += [found.evidence]
         numbers = [found.rev_id, found.reverted_by]
+        if found.seen is not None:
+            texts += [found.seen.model, found.seen.feature_set]
+            if not 0 < found.seen.weight <= MAX_WEIGHT or len(found.seen.features) > MAX_FEATURE_BYTES:
+                raise NotStorable("features that no worker sends")
     if any("\0" in text for text in texts):
         raise NotStorable("a NUL in a name")
     if len(found.title) > MAX_TITLE_CHARS or len(found.wiki) > MAX_ID_CHARS:

@@ -2,7 +2,8 @@
 
 Times are Unix seconds. `body` is the record as it came, JSON: text and not jsonb, which refuses an
 escaped NUL. The tables grow with what happened and are never pruned: that is an archive's job. Only
-posts leave it again, and all that it holds of them is in one small table.
+posts leave it again, and all that it holds of them is in one small table; and what is kept to learn from,
+which is bounded.
 """
 
 from __future__ import annotations
@@ -119,6 +120,20 @@ labels = sa.Table(
     _column("written_ms", BigInt),
     _column("position", BigInt),
     sa.Index(None, "labelled_time"),
+)
+
+#: What the model knew of a sample of these edits. `features`: float32, missing ones at the end left out.
+training_rows = sa.Table(
+    "training_rows",
+    METADATA,
+    sa.Column("wiki", _Text, primary_key=True),
+    sa.Column("rev_id", BigInt, primary_key=True, autoincrement=False),
+    _column("event_time", _Time),
+    _column("weight", sa.Double()),
+    _column("model", _Text),
+    _column("feature_set", _Text),
+    _column("features", sa.LargeBinary()),
+    sa.Index(None, "event_time"),
 )
 
 #: What is open on a page. `status` NULL: nothing any more; the row keeps an older one from coming back.

@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from streams.archive import redaction, tables
+from streams.archive import redaction, tables, training_rows
 from streams.archive.database import Database
 from streams.archive.delivered import (
     Delivered,
@@ -61,6 +61,9 @@ class PositionsMoved(Exception):
     restored, or a commit's answer was lost. Nothing was written; go on from what is stored."""
 
 
+UNBOUNDED = training_rows.Bounds(math.inf, math.inf)
+
+
 class ArchiveWriter:
     """For one thread. Everything raises `ArchiveUnavailable` while the database can't be used."""
 
@@ -69,10 +72,13 @@ class ArchiveWriter:
         database: Database,
         post_retention_s: float = math.inf,
         erase_every_s: float = ERASE_EVERY_S,
+        training: training_rows.Bounds = UNBOUNDED,
     ) -> None:
-        """Alerts name a post as long as `post_retention_s` after it was made, then no more."""
+        """Alerts name a post as long as `post_retention_s` after it was made, then no more. `training`: how
+        much is kept to learn from."""
         self._database = database
         self._post_retention_s = post_retention_s
+        self._training = training
         self._looked_s = -math.inf
         self._engine = database.writer()
         self._eraser = Eraser(database, self._engine, erase_every_s)
@@ -115,7 +121,8 @@ class ArchiveWriter:
         if now - self._looked_s < LOOK_EVERY_S:
             return 0
         redacted = redaction.redact_old(db, now - self._post_retention_s)
-        if not redacted:  # else there may be more
+        forgotten = training_rows.forget_old(db, self._training)
+        if not redacted and forgotten < training_rows.ROWS:  # else there may be more
             self._looked_s = now
         return redacted
 
@@ -157,6 +164,7 @@ class ArchiveWriter:
         outcomes += self._write_newest(db, tables.labels, ("written_ms", "position"), (
             (record.where.topic, _label_row(record, label)) for record, label in labels
         ))  # fmt: skip
+        self._upsert(db, tables.training_rows, training_rows.rows_of(label for _, label in labels))
         outcomes += self._write_newest(db, tables.page_status, ("generation", "position"), (
             (record.where.topic, _status_row(record, found, generations[record.where]))
             for record, found in statuses

@@ -55,12 +55,17 @@ def _serve(settings: Settings, database: Database) -> None:
         from streams.archive.delivered import TOPICS
         from streams.archive.migrate import migrate
         from streams.archive.topic_reader import TopicReader
+        from streams.archive.training_rows import Bounds
         from streams.archive.writer import ArchiveWriter
         from streams.kafka.security import connection_of, for_kafka_python
     connection = connection_of(settings)
     metrics = ArchiveMetrics(CollectorRegistry())
     ProcessMetrics(metrics.registry, settings.data_dir if database.is_sqlite else None)
-    writer = ArchiveWriter(database, settings.post_retention_days * 86_400.0)
+    writer = ArchiveWriter(
+        database,
+        settings.post_retention_days * 86_400.0,
+        training=Bounds(settings.training_days, settings.training_mb * 1e6),
+    )
     archiver = Archiver(
         TopicReader(for_kafka_python(connection), TOPICS),
         writer,

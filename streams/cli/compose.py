@@ -8,13 +8,16 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from models.classifier import Classifier, load_classifier
+from models.classifier import ARTIFACT_DIR, Classifier, load_classifier
+from models.feature_set import feature_set_of
+from models.threshold_question import may_alert
 from streams.clock import SystemClock
 from streams.content.action_api import ActionApi
 from streams.content.outcomes import FetchOutcome
 from streams.content.recent_histories import HistoryOutcome, RecentHistories
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
+from streams.errors import BadArtifact, BadSetting
 from streams.metrics import DriftMetrics, Metrics
 from streams.runners.first_edits import FirstEdits
 from streams.runners.measures import MeasuredScorer, show_drift
@@ -22,13 +25,16 @@ from streams.runners.own_shifts import OwnShifts
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
+from streams.runners.shadow import Shadow
 from streams.runners.states import States
-from streams.settings import Settings
+from streams.runners.training_sample import TrainingSample
+from streams.settings import Settings, variable_of
 from streams.stages.decide import AlertPolicy, Decider
 from streams.stages.deduplicate import RecentIds
 from streams.stages.links import Links
 from streams.stages.normalize import Normalizer
 from streams.state.drift import Drift
+from streams.store.champion import champion_of
 from streams.store.sqlite import RECENT_IDS, SqliteStore
 from streams.store.wiki_thresholds import thresholds_of
 
@@ -37,8 +43,21 @@ def store_path(settings: Settings) -> Path:
     return settings.data_dir / "factwatch.sqlite"
 
 
+def model_dir(settings: Settings) -> Path:
+    """Of the model in use: the one that is set, else the one that was promoted, else the package's."""
+    if settings.model_dir:
+        return Path(settings.model_dir)
+    return champion_of(settings.data_dir) or ARTIFACT_DIR
+
+
 def load_model(settings: Settings) -> Classifier:
-    return load_classifier(Path(settings.model_dir) if settings.model_dir else None)
+    directory = model_dir(settings)
+    try:
+        return load_classifier(directory)
+    except BadArtifact as err:
+        if directory != champion_of(settings.data_dir):
+            raise
+        raise BadArtifact(f"{err} (or remove {directory}: the package's model is used, then)") from err
 
 
 def measured(settings: Settings, model: Classifier, registry: CollectorRegistry, source: str) -> Scorer:
@@ -48,6 +67,25 @@ def measured(settings: Settings, model: Classifier, registry: CollectorRegistry,
     drift = Drift(model.feature_names, model.manifest.reference, first.load())
     show_drift(DriftMetrics(registry, drift.features), drift)
     return MeasuredScorer(model, drift, first.save)
+
+
+def training_sample(settings: Settings, model: Classifier) -> TrainingSample | None:
+    """None where none is to be kept."""
+    return TrainingSample(model.version, feature_set_of(model.text)) if settings.training_mb else None
+
+
+def build_shadow(settings: Settings, model: Classifier) -> Shadow | None:
+    """None where no challenger is set. Raises `BadSetting` for one that reads other rows."""
+    if not settings.challenger:
+        return None
+    challenger = load_classifier(settings.challenger)
+    if feature_set_of(challenger.text) != feature_set_of(model.text):
+        raise BadSetting(
+            f"{variable_of('challenger')}: model {challenger.version} reads words by another part than"
+            f" {model.version}, the one in use, so it can't score along: take one that `train --from-archive`"
+            " made"
+        )
+    return Shadow(model, challenger, may_alert)
 
 
 def links_of(settings: Settings) -> Links:
@@ -66,11 +104,14 @@ def build_processor(
     live: bool = False,
     histories: RecentHistories | None = None,
     rescorer: Scorer | None = None,
+    sample: TrainingSample | None = None,
+    shadow: Shadow | None = None,
 ) -> Processor:
     """The stages around `store`. `history`: an XML export, each page with a time of its own. `live`:
     a feed of what happens now. A history's pages come one after another, so there is no time at which a
     wiki's own reverts were known: its scores are the model's alone. `histories` of pages met cold;
-    `rescorer` measures nothing."""
+    `rescorer` measures nothing. `sample`: of rows to learn from later. `shadow`: a challenger that
+    scores along."""
     wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
     states = States(store)
     retention_s = math.inf if history else settings.retention_days * 86_400.0
@@ -97,6 +138,8 @@ def build_processor(
         own_shifts=None if history else OwnShifts(store, model.version),
         histories=histories,
         rescorer=rescorer,
+        sample=sample,
+        shadow=shadow,
         timer=time.perf_counter,
     )
 

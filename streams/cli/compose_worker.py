@@ -26,6 +26,7 @@ from streams.runners.partitions.task import PageHop, PerformerHop, PostHop
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
 from streams.runners.states import States
+from streams.runners.training_sample import TrainingSample
 from streams.settings import Settings
 from streams.stages.amplification_policy import AmplificationPolicy
 from streams.stages.amplify import Amplifier
@@ -46,8 +47,10 @@ class WorkerParts:
         content: ContentStage | None,
         histories: RecentHistories | None = None,
         rescorer: Scorer | None = None,
+        sample: TrainingSample | None = None,
     ) -> None:
-        """`histories` of pages met cold; `rescorer` scores what they tell more of, and measures nothing."""
+        """`histories` of pages met cold; `rescorer` scores what they tell more of, and measures nothing.
+        `sample`: of rows that go with their labels, to be learnt from."""
         set_for_long_lives()
         self._settings = settings
         self._partitions = partitions
@@ -56,6 +59,7 @@ class WorkerParts:
         self._facts = facts
         self._histories = histories
         self._rescorer = rescorer
+        self._sample = sample
         self._attach = content.attach if content is not None else list
         self._retention_s = settings.retention_days * 86_400.0
         index = HotFactIndex()
@@ -127,6 +131,7 @@ class WorkerParts:
                 moves=moves,
                 histories=self._histories,
                 rescorer=self._rescorer,
+                sample=self._sample,
             )
 
         return make

@@ -13,7 +13,9 @@ from models.evaluate import FULL_HISTORY, NO_HISTORY, RECENT_HISTORY, EvaluateRe
 from models.evaluate import evaluate as evaluate_model
 from models.train import TrainReport
 from models.train import train as train_model
+from streams.cli.compose import model_dir
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
+from streams.cli.train_from_archive import train_from_archive
 from streams.errors import BadInput
 from streams.settings import load_settings
 
@@ -32,12 +34,40 @@ from streams.settings import load_settings
     help="Where the model goes (default: model/ below FACTWATCH_DATA_DIR).",
 )
 @click.option("--leave-out", multiple=True, metavar="NAME", help="An article not to learn from.")
+@click.option(
+    "--from-archive",
+    is_flag=True,
+    help="Train from the edits seen live, as a challenger to the model in use.",
+)
+@click.option(
+    "--promote",
+    is_flag=True,
+    help="With --from-archive: use the challenger from the next start on, if it may.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Report as one JSON object.")
-def train(data: Path, out: Path | None, leave_out: tuple[str, ...], as_json: bool) -> None:
+def train(
+    data: Path,
+    out: Path | None,
+    leave_out: tuple[str, ...],
+    from_archive: bool,
+    promote: bool,
+    as_json: bool,
+) -> None:
     """Train from DATA and test with each article left out in turn: some minutes on one core. The same
-    data give the same model, byte for byte."""
+    data give the same model, byte for byte.
+
+    With --from-archive: train from the edits that `factwatch run` saw and what became of them, and compare
+    with the model in use on the newest. Ends with 11 where that one stays, as the new one may be worse.
+    """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
+    if from_archive:
+        train_from_archive(settings, out, promote=promote, as_json=as_json)
+        return
+    if promote:
+        raise BadInput(
+            "--promote goes with --from-archive: without it nothing says which model is better"
+        )
     if not data.is_dir():
         raise BadInput(f"{data}: no such directory; name one with histories/ and edits/ by --data")
     target = out if out is not None else settings.data_dir / "model"
@@ -81,7 +111,7 @@ def _print(report: TrainReport) -> None:
 @click.option(
     "--model",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Directory of a trained model (default: FACTWATCH_MODEL_DIR, else the package's).",
+    help="Directory of a trained model (default: the one in use).",
 )
 @click.option(
     "--history",
@@ -105,7 +135,7 @@ def evaluate(
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
-    directory = model or (Path(settings.model_dir) if settings.model_dir else None)
+    directory = model or model_dir(settings)
     asked = (RECENT_HISTORY, NO_HISTORY, FULL_HISTORY) if history == "all" else (history,)
     if scores is not None and len(asked) > 1:
         raise BadInput("--scores takes the scores of one history: name it by --history")

@@ -20,9 +20,11 @@ from streams.cli.compose import (
     build_content,
     build_histories,
     build_processor,
+    build_shadow,
     load_model,
     measured,
     store_path,
+    training_sample,
 )
 from streams.cli.compose_pager import build_pager
 from streams.cli.compose_posts import accept_into, build_posts, open_post_sources, post_normalizer
@@ -45,14 +47,16 @@ from streams.sources.history import HistorySource
 from streams.sources.open import open_source
 from streams.store.facts_reader import SqliteFactsReader
 from streams.store.reader import StoredAlert
-from streams.store.retention import Retention
+from streams.store.retention import Retention, TrainingBounds
 from streams.store.sqlite import SqliteStore
+from streams.store.verdicts import Verdicts
 from streams.web.app import build_app
 from streams.web.check import check_route
 from streams.web.facts import facts_route
 from streams.web.post_intake import PostIntake
 from streams.web.server import WebServer
 from streams.web.tokens import load_tokens
+from streams.web.verdicts import verdict_route
 
 log = logging.getLogger("factwatch")
 
@@ -135,6 +139,7 @@ def serve(
     source = open_source(spec, settings)
     post_sources = open_post_sources(post_specs, settings)
     model = load_model(settings)
+    shadow = build_shadow(settings, model)
     store = SqliteStore(store_path(settings))
     clock, facts = SystemClock(), WikiFacts()
     metrics = Metrics(CollectorRegistry())
@@ -167,6 +172,7 @@ def serve(
     tokens = load_tokens(Path(settings.api_tokens_file)) if settings.api_tokens_file else None
     intake = PostIntake(post_normalizer(settings), accept_into(posts), tokens, clock.now)
     more = [intake.route(), check_route(checker.check), facts_route(hot_facts)]
+    more.append(verdict_route(Verdicts(store).keep, tokens, clock.now))
     server = WebServer(
         build_app(store, metrics.registry, status, status, tokens, more=more), settings.http_bind
     )
@@ -181,6 +187,8 @@ def serve(
         live=spec == "eventstreams" or spec.startswith("rcfeed:"),
         histories=histories,
         rescorer=model,
+        sample=None if is_history else training_sample(settings, model),
+        shadow=shadow,
     )
     runner = EmbeddedRunner(
         source=source,
@@ -191,10 +199,22 @@ def serve(
         content=content,
         retention=None
         if is_history
-        else Retention(store, settings.retention_days, settings.post_retention_days),
+        else Retention(
+            store,
+            settings.retention_days,
+            settings.post_retention_days,
+            TrainingBounds(settings.training_days, settings.training_mb * 1e6),
+        ),
         dead_letter_limit=settings.dead_letter_limit,
         posts=posts,
-        labels=None if is_history else LiveLabels(store, quality, time.monotonic),
+        labels=None
+        if is_history
+        else LiveLabels(
+            store,
+            quality,
+            time.monotonic,
+            challenger=shadow.version if shadow is not None else None,
+        ),
     )
 
     def committed(alerts: Sequence[StoredAlert]) -> None:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import click
 from prometheus_client import CollectorRegistry
 
-from streams.cli.compose import build_content, build_histories, load_model, measured
+from streams.cli.compose import (
+    build_content,
+    build_histories,
+    load_model,
+    measured,
+    training_sample,
+)
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.content.wiki_facts import WikiFacts
@@ -82,7 +88,10 @@ async def _serve(
     # that it leaves free answers the broker in time.
     with ThreadPoolExecutor(1, "partitions") as executor:
         scorer = measured(settings, model, metrics.registry, "edits")
-        parts = WorkerParts(settings, partitions, scorer, facts, content, histories, model)
+        sample = training_sample(settings, model)
+        parts = WorkerParts(
+            settings, partitions, scorer, facts, content, histories, rescorer=model, sample=sample
+        )
         hops = parts.hops()
         status = WorkerStatus(metrics, WorkerMetrics(metrics.registry), parts.replica, time.time)
         worker = Worker(

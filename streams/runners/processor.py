@@ -27,8 +27,10 @@ from streams.runners.own_shifts import OWN, OwnShifts, shifted
 from streams.runners.performers import Performers
 from streams.runners.scorer import Scorer
 from streams.runners.second_pass import SecondPass
+from streams.runners.shadow import Shadow
 from streams.runners.states import States
 from streams.runners.step import Step
+from streams.runners.training_sample import TrainingSample
 from streams.sources.base import SourceItem
 from streams.stages.decide import Decider
 from streams.stages.deduplicate import RecentIds
@@ -61,6 +63,8 @@ class Processor:
         own_shifts: OwnShifts | None = None,
         histories: RecentHistories | None = None,
         rescorer: Scorer | None = None,
+        sample: TrainingSample | None = None,
+        shadow: Shadow | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`time_by_page`: a history, where each page has its own time from its beginning: timers run
@@ -68,7 +72,8 @@ class Processor:
         first time. `moves`: of pages between keepers of states; None: all are kept here. `own_shifts`:
         each wiki's own reverts, to shift the risk that is told; decided is by the model's alone.
         `histories`: of pages met cold; None: nothing is asked. `rescorer` scores what is asked about
-        again, by default `scorer`."""
+        again, by default `scorer`. `sample`: of rows to learn from later; None: none are kept.
+        `shadow`: a challenger that scores along."""
         self._states = states
         self._performers = performers
         self._normalize = normalizer
@@ -78,6 +83,8 @@ class Processor:
         self._timer = timer
         self._time_by_page = time_by_page
         self._own_shifts = own_shifts
+        self._sample = sample
+        self._shadow = shadow
         moves = moves or AllHere()
         self._first = FirstPass(
             states,
@@ -199,6 +206,10 @@ class Processor:
         if undecided:
             outcomes[PROCESSED] -= undecided
             outcomes["dead_lettered"] = outcomes.get("dead_lettered", 0) + undecided
+        if self._sample is not None:
+            batch.training_rows = self._sample.of(batch.edits, rows)
+        if self._shadow is not None:
+            batch.edits = self._shadow.beside(batch.edits, rows)
         batch.outcomes = outcomes
         batch.newest_arrival = newest_arrival or None
         self._collect(batch)

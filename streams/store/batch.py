@@ -19,6 +19,8 @@ from streams.store.own_rows import Key, OwnDay
 
 #: Bits of `EditRow.flags`.
 ANONYMOUS, WITH_CONTENT, ALERTED = 1, 2, 4
+#: While a challenger runs in shadow: what either would alert on by its own thresholds.
+CHAMPION_ALERTS, CHALLENGER_ALERTS = 8, 16
 #: An edit that stood so long in event time is labelled as kept; a later revert changes nothing.
 KEPT_AFTER_S = 48 * 3_600.0
 
@@ -36,6 +38,33 @@ class EditRow(msgspec.Struct, frozen=True, gc=False):
     """`wiki:title`."""
     model_risk: float | None = None
     """Before the wiki's own shift; None: the same."""
+    challenger_risk: float | None = None
+    """Of a challenger in shadow."""
+
+    @property
+    def by_model(self) -> float:
+        """What the model alone gave."""
+        return self.risk if self.model_risk is None else self.model_risk
+
+
+class TrainingRow(msgspec.Struct, frozen=True, gc=False):
+    """What the model knew of the edit `row` when it scored it."""
+
+    row: int
+    wiki: str
+    page: int
+    event_time: float
+    risk: float
+    """By the model alone."""
+    flags: int
+    weight: float
+    """How many edits it stands for."""
+    model: str
+    """Version of who gave `risk`."""
+    feature_set: str
+    """What the numbers mean: rows of another one are not comparable."""
+    features: bytes
+    """float32, little-endian, in the order of the columns; missing ones at the end are left out."""
 
 
 class LabelRow(msgspec.Struct, frozen=True, gc=False):
@@ -115,6 +144,8 @@ class Batch(msgspec.Struct):
     """None: nothing is open any more, the row goes."""
     dropped_pages: set[int] = set()
     edits: list[EditRow] = []
+    training_rows: list[TrainingRow] = []
+    """Of some of these edits."""
     labels: list[LabelRow] = []
     own_model: str = ""
     own_edits: dict[Key, OwnDay | None] = {}

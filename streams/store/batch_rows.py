@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from operator import attrgetter
 
 import msgspec
 
 from streams.posts import post_key
-from streams.store.batch import KEPT_AFTER_S, Batch
+from streams.store.batch import KEPT_AFTER_S, Batch, TrainingRow
 from streams.store.keys import state_id
 from streams.store.state_journal import Row, Table
+
+#: Of a row of `training_rows` beside its features: numbers, names, SQLite's own.
+TRAINING_ROW_BYTES = 96
 
 _encode = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
@@ -57,10 +61,19 @@ def write_edits(db: sqlite3.Connection, batch: Batch) -> None:
     """Edits as scored, then labels of these and earlier ones."""
     _many(
         db,
-        "INSERT INTO edits (row, page, rev_id, event_time, risk, model_risk, flags)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO edits (row, page, rev_id, event_time, risk, model_risk, flags, challenger_risk)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (edit.row, edit.page, edit.rev_id, edit.event_time, edit.risk, edit.model_risk, edit.flags)
+            (
+                edit.row,
+                edit.page,
+                edit.rev_id,
+                edit.event_time,
+                edit.risk,
+                edit.model_risk,
+                edit.flags,
+                edit.challenger_risk,
+            )
             for edit in batch.edits
         ),
         batch.edits,
@@ -81,6 +94,30 @@ def write_edits(db: sqlite3.Connection, batch: Batch) -> None:
         " AND row < (SELECT value FROM meta WHERE name = 'kept_row')",
         taken_back,
         taken_back,
+    )
+
+
+def write_training_rows(db: sqlite3.Connection, batch: Batch) -> None:
+    if not batch.training_rows:
+        return
+    db.executemany(
+        "INSERT INTO training_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        map(_columns_of, batch.training_rows),
+    )
+    count_training_bytes(db, sum(training_bytes(len(row.features)) for row in batch.training_rows))
+
+
+def training_bytes(features: int) -> int:
+    """Room that a row takes whose features take so many bytes: about."""
+    return features + TRAINING_ROW_BYTES
+
+
+def count_training_bytes(db: sqlite3.Connection, more: int) -> None:
+    """Kept as a number: to add it up would read the whole table."""
+    db.execute(
+        "INSERT INTO meta VALUES ('training_bytes', ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+        (more,),
     )
 
 
@@ -169,6 +206,9 @@ def write_place(db: sqlite3.Connection, batch: Batch) -> None:
     if batch.watermark is not None:
         db.execute("REPLACE INTO meta VALUES ('watermark', ?)", (_encode(batch.watermark),))
     db.execute("REPLACE INTO meta VALUES ('next_row', ?)", (batch.next_row,))
+
+
+_columns_of = attrgetter(*TrainingRow.__struct_fields__)
 
 
 def _many(db: sqlite3.Connection, sql: str, rows: Iterable[tuple[object, ...]], of: object) -> None:

@@ -23,6 +23,7 @@ from typing import Literal
 
 import msgspec
 
+from streams.records import SeenFeatures
 from streams.state.watermark import Watermark
 
 Table = Literal["p", "w", "e", "f", "l", "a", "r", "h", "s", "k", "i", "m"]
@@ -94,6 +95,8 @@ class LoggedEdit(msgspec.Struct, array_like=True, gc=False):
     event_time: float
     risk: float
     flags: int
+    seen: SeenFeatures | None = None
+    """To go with its label, of a sample."""
 
 
 def key_of(table: Table, number: int) -> bytes:

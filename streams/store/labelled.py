@@ -10,6 +10,12 @@ import msgspec
 from streams.records import LabelKind
 
 _ROWS_AT_ONCE = 10_000
+#: The label that an edit has now: what people said last, else what the wiki's community did. A person who is
+#: not sure leaves it to the community.
+LABEL_NOW = (
+    "coalesce((SELECT CASE v.verdict WHEN 'damaging' THEN 'reverted' WHEN 'good' THEN 'kept' END"
+    " FROM verdicts v WHERE v.row = edits.row ORDER BY v.seq DESC LIMIT 1), edits.label)"
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -19,6 +25,7 @@ class Labelled(NamedTuple):
     revert_risk: float
     flags: int
     label: LabelKind | None
+    challenger_risk: float | None
 
 
 class Queries(Protocol):
@@ -31,7 +38,7 @@ def labelled(store: Queries, rows: Sequence[int]) -> Iterator[Labelled]:
     """Those of `rows` that are still in the log, label or not."""
     for at in range(0, len(rows), _ROWS_AT_ONCE):
         found = store.query(
-            "SELECT row, event_time, risk, flags, label FROM edits"
+            f"SELECT row, event_time, risk, flags, {LABEL_NOW}, challenger_risk FROM edits"
             " WHERE row IN (SELECT value FROM json_each(?))",
             (_encode(rows[at : at + _ROWS_AT_ONCE]),),
         )

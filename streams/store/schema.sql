@@ -21,8 +21,8 @@ CREATE TABLE episodes (
 -- Every edit scored, in the order it was; `label` is NULL until the wiki's community has said.
 CREATE TABLE edits (
   row INTEGER PRIMARY KEY, page INTEGER NOT NULL, rev_id INTEGER NOT NULL, event_time REAL NOT NULL,
-  risk REAL NOT NULL, model_risk REAL, flags INTEGER NOT NULL, label TEXT, labelled_time REAL, reverted_by INTEGER,
-  evidence TEXT
+  risk REAL NOT NULL, model_risk REAL, flags INTEGER NOT NULL, label TEXT, labelled_time REAL,
+  reverted_by INTEGER, evidence TEXT, challenger_risk REAL
 );
 
 -- How often a wiki's own edits were reverted, by day and the model's log-odds. `risk` above is shifted by it;
@@ -31,6 +31,22 @@ CREATE TABLE own_edits (
   wiki TEXT NOT NULL, day INTEGER NOT NULL, model TEXT NOT NULL, cells BLOB NOT NULL,
   PRIMARY KEY (wiki, day)
 ) WITHOUT ROWID;
+
+-- What the model knew of a sample of these edits when it scored them: what a later model learns from, once
+-- the edit has its label. `features`: float32 by `FEATURE_NAMES`, missing ones at the end left out; `weight`:
+-- how many edits it stands for; `label`: of an edit that has left the log, which has it until then.
+CREATE TABLE training_rows (
+  row INTEGER PRIMARY KEY, wiki TEXT NOT NULL, page INTEGER NOT NULL, event_time REAL NOT NULL,
+  risk REAL NOT NULL, flags INTEGER NOT NULL, weight REAL NOT NULL, model TEXT NOT NULL,
+  feature_set TEXT NOT NULL, features BLOB NOT NULL, label TEXT
+);
+-- What people said of edits that alerted; of several the newest counts, and it comes before any label.
+CREATE TABLE verdicts (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, verdict_id TEXT NOT NULL, row INTEGER NOT NULL,
+  verdict TEXT NOT NULL, alert_id TEXT NOT NULL, given_by TEXT NOT NULL, given_time REAL NOT NULL,
+  note TEXT NOT NULL, UNIQUE (verdict_id, row)
+);
+CREATE INDEX verdicts_of_row ON verdicts (row, seq);
 
 CREATE TABLE alerts (
   seq INTEGER PRIMARY KEY, alert_id TEXT NOT NULL, ce_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL

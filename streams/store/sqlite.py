@@ -121,6 +121,15 @@ class SqliteStore(SqlitePosts):
             rows = db.execute("SELECT wiki, day, cells FROM own_edits").fetchall()
         return decoded(own_rows.decoded_days, rows, self.path)
 
+    def challenger_since(self, version: str) -> int:
+        """Number of the first edit that this challenger scored: the next one, if another ran before."""
+        with self.transaction() as db:
+            known = db.execute("SELECT value FROM meta WHERE name = 'challenger'").fetchone()
+            if known != (version,):
+                db.execute("REPLACE INTO meta VALUES ('challenger', ?)", (version,))
+                db.execute("REPLACE INTO meta VALUES ('challenger_row', ?)", (self.next_row(),))
+        return self._row_number("challenger_row")
+
     def settle_states(self) -> None:
         """Bring the tables of states up to date, for who reads them past `load_pages` and the like."""
         with self.transaction() as db:
@@ -153,6 +162,7 @@ class SqliteStore(SqlitePosts):
         batch_rows.write_episodes(db, batch)
         batch_rows.write_edits(db, batch)
         own_rows.write(db, batch.own_model, batch.own_edits)
+        batch_rows.write_training_rows(db, batch)
         last_seq = batch_rows.write_alerts(db, batch, self._last_seq)
         post_rows.write(db, batch.of_posts)
         batch_rows.write_dead_letters(db, batch, arrived)

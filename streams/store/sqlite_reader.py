@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,6 +62,13 @@ class SqliteReader:
         """From a sink's own thread, in a transaction of its own."""
         with told(self.path), self._readers.borrowed() as connection:
             connection.execute("REPLACE INTO sink_cursors VALUES (?, ?)", (sink, seq))
+
+    def write(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Beside the writer, from any thread, durable when it returns: for modules of this package."""
+        with told(self.path), self._readers.borrowed() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(sql, rows)
+            connection.execute("COMMIT")
 
     # -- reports ---------------------------------------------------------------------------------
 

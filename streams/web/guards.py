@@ -28,6 +28,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 POSTS_PATH = "/v1/posts"
+VERDICT_STARTS, VERDICT_ENDS = "/v1/alerts/", "/verdict"
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(?::[0-9]*)?")
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -86,7 +87,8 @@ class SecurityHeaders:
 
 class BearerTokens:
     """/v1 wants a token with `read`. The page itself, /metrics and the health checks are open: they
-    carry no text of the wikis. `POST /v1/posts` asks for a scope of its own (`PostIntake`)."""
+    carry no text of the wikis. `POST /v1/posts` and verdicts ask for scopes of their own (`PostIntake`,
+    `verdict_route`)."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens | None) -> None:
         self.app = app
@@ -117,7 +119,10 @@ class BearerTokens:
 
 def _is_read(scope: Scope) -> bool:
     path = scope["path"] if scope["type"] == "http" else ""
-    return path.startswith("/v1") and (scope["method"], path) != ("POST", POSTS_PATH)
+    if not path.startswith("/v1"):
+        return False
+    writes = path == POSTS_PATH or (path.startswith(VERDICT_STARTS) and path.endswith(VERDICT_ENDS))
+    return not (writes and scope["method"] == "POST")
 
 
 def _host_of(header: str) -> str:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 #: For errors that the framework raises itself.
 DETAILS = {
     404: "There is nothing here. The API is under /v1/alerts, the page at /.",
-    405: "GET and HEAD are answered here; /v1/posts and /v1/check take POST.",
+    405: "GET and HEAD are answered here; /v1/posts, /v1/check and verdicts take POST.",
 }
 
 

@@ -11,9 +11,11 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from streams.records import AlertKind, ChangeType, FactChange
+from streams.records import AlertKind, ChangeType, FactChange, Verdict
 from streams.sources.base import SourceStatus
+from streams.store.verdicts import GivenVerdict
 from streams.web.tokens import Scope, Tokens
+from streams.web.verdicts import verdict_route
 from tests.integration.browser import console, open_browser
 from tests.memory_alerts import StoreAlerts
 from tests.sample_alerts import HOSTILE_TITLE, a_day, correction_of, resolved, sample_alert
@@ -75,6 +77,44 @@ def test_an_alert_appears_without_a_reload(browser: Chrome, world: WebWorld) -> 
     assert browser.find_element(By.LINK_TEXT, "Diff").get_attribute("href").endswith("diff=1300000001")
     eventually(lambda: browser.title == "(1) Factwatch")
     assert console(browser) == []
+
+
+def test_a_person_says_what_an_edit_was_and_can_say_it_again(browser: Chrome, tmp_path: Path) -> None:
+    kept: list[GivenVerdict] = []
+    edits = [1, 1, 0]
+
+    def keep(given: GivenVerdict) -> int:
+        kept.append(given)
+        return edits[len(kept) - 1]
+
+    def said(verdict: str) -> str:
+        """What the page tells after that button."""
+        script = """
+            const box = document.querySelector("#open .judge");
+            box.open = true;
+            box.querySelector("[role=status]").textContent = "";
+            box.querySelector(`[data-verdict=${arguments[0]}]`).click();"""
+        browser.execute_script(script, verdict)
+        told = "return document.querySelector('#open .judge [role=status]').textContent"
+        eventually(lambda: browser.execute_script(told) != "")
+        return str(browser.execute_script(told))
+
+    alerts = StoreAlerts(tmp_path / "factwatch.sqlite")
+    with serve(WebWorld(alerts), more=[verdict_route(keep, None, lambda: 5.0)]) as world:
+        alert = sample_alert(1)
+        world.alerts.commit(alert)
+        visit(browser, world)
+        eventually(lambda: titles(browser, "open") == ["Mount Everest"])
+        assert "good edit" in said("good")
+        assert "damaging" in said("damaging")
+        assert "Not kept" in said("good")
+        assert [(one.alert_id, one.verdict, one.rev_id) for one in kept] == [
+            (alert.alert_id, verdict, None) for verdict in (Verdict.GOOD, Verdict.DAMAGING, Verdict.GOOD)
+        ]
+        assert len({one.verdict_id for one in kept}) == 3
+        (refused,) = console(browser)  # the browser's own line
+        assert "404" in refused
+    alerts.close()
 
 
 def test_a_newer_alert_stands_above_an_older_one(browser: Chrome, world: WebWorld) -> None:

@@ -88,3 +88,14 @@ def test_what_never_alerts_does_not_count() -> None:
     matrix[4, AT["restores_back"]] = 2
     matrix[4, AT["restores_reverted"]] = 1
     assert may_alert(matrix).tolist() == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("asked", [0.0, 3.0, 20.0])
+def test_edits_that_stand_for_several_count_as_so_many(asked: float) -> None:
+    known = outcomes(a_day=30)
+    times = np.random.default_rng(2).integers(1, 5, len(known.score))
+    weighted = Outcomes("w", known.event_time, known.score, known.reverted, times.astype(float))
+    each = np.repeat(np.arange(len(times)), times)
+    repeated = Outcomes("w", known.event_time[each], known.score[each], known.reverted[each])
+    for question in ({"false_alarms_a_day": asked}, {"false_positive_rate": asked / 100}):
+        assert answer(weighted, "1-a", **question) == answer(repeated, "1-a", **question)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from streams.records import SeenFeatures
 from streams.runners.partitions.wire import encode
 from streams.state.page import EntryFlag, PageState
 from streams.store.batch import KEPT_AFTER_S, Batch
@@ -30,10 +31,7 @@ class EditChunks:
     ) -> list[Change]:
         """The batch's edits, which of them all have a label, and what is kept no longer. `arrived` came
         with a page, `gone` are rows of edits that left with one, `due` came with one long ago."""
-        edits = [
-            LoggedEdit(edit.row, edit.key, edit.rev_id, edit.event_time, edit.risk, edit.flags)
-            for edit in batch.edits
-        ]
+        edits = list(logged(batch).values())
         changes: list[Change] = []
         for at in range(0, len(edits), CHUNK):
             chunk = edits[at : at + CHUNK]
@@ -76,22 +74,37 @@ class EditChunks:
 
     def of_page(self, batch: Batch, page: PageState) -> list[tuple[LoggedEdit, bool]]:
         """Edits of a page that may still get or lose a label, and whether they have one."""
-        scored = {edit.row: edit for edit in batch.edits}
+        scored = logged(batch)
         said = {label.row: label.label is not None for label in batch.labels}
         found = []
         for entry in page.entries:
             if entry.flags & EntryFlag.FETCHED:
                 continue
-            edit = scored.get(entry.row)
-            logged = (
-                LoggedEdit(edit.row, edit.key, edit.rev_id, edit.event_time, edit.risk, edit.flags)
-                if edit is not None
-                else self._store.logged_edit(entry.row)
-            )
-            if logged is None:
+            edit = scored.get(entry.row) or self._store.logged_edit(entry.row)
+            if edit is None:
                 continue
             labelled = said.get(entry.row)
             if labelled is None:
                 labelled = bool(self._store.labelled(entry.row, entry.row + 1))
-            found.append((logged, labelled))
+            found.append((edit, labelled))
         return found
+
+
+def logged(batch: Batch) -> dict[int, LoggedEdit]:
+    """The batch's edits, by row, each with what is to be learnt from it if it is in the sample."""
+    seen = {
+        one.row: SeenFeatures(one.weight, one.model, one.feature_set, one.features)
+        for one in batch.training_rows
+    }
+    return {
+        edit.row: LoggedEdit(
+            edit.row,
+            edit.key,
+            edit.rev_id,
+            edit.event_time,
+            edit.risk,
+            edit.flags,
+            seen.get(edit.row),
+        )
+        for edit in batch.edits
+    }

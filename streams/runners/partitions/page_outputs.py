@@ -12,7 +12,7 @@ from streams.kafka.records import InRecord, OutRecord
 from streams.partitions import key_bytes, partition_of_page, partition_of_performer
 from streams.records import Alert, Label, LabelKind
 from streams.runners.partitions.dead import dead_letter_of
-from streams.runners.partitions.edit_log import EditChunks
+from streams.runners.partitions.edit_log import EditChunks, logged
 from streams.runners.partitions.remote import Leaving
 from streams.runners.partitions.wire import Moved, Progress, Reverted, encode
 from streams.stages.status import status_of
@@ -47,18 +47,12 @@ class PageOutputs:
         have had the label that they stood."""
         outputs = [self._alert(alert) for alert in batch.alerts]
         outputs += self._statuses(episodes)
-        scored = {edit.row: edit for edit in batch.edits}
+        scored = logged(batch) if batch.labels else {}
         for label in batch.labels:
-            logged = scored.get(label.row) or self._store.logged_edit(label.row)
+            edit = scored.get(label.row) or self._store.logged_edit(label.row)
             if label.label is None and label.row < kept_row:
                 label = _kept(label.row, label.key, label.rev_id, label.event_time)
-            outputs.append(
-                self._label(
-                    label,
-                    logged.risk if logged is not None else None,
-                    logged.flags if logged is not None else 0,
-                )
-            )
+            outputs.append(self._label(label, edit))
         for dead in batch.dead_letters:
             outputs.append(dead_letter_of(records[dead.position], dead, self._partitions))
         return outputs
@@ -79,8 +73,9 @@ class PageOutputs:
                 outputs.append(OutRecord(PAGE_STATUS.name, self._partition, key_bytes(key), value, []))
         return outputs
 
-    def _label(self, row: LabelRow, risk: float | None, flags: int) -> OutRecord:
+    def _label(self, row: LabelRow, edit: LoggedEdit | None) -> OutRecord:
         wiki, _, title = row.key.partition(":")
+        flags = edit.flags if edit is not None else 0
         label = Label(
             wiki=wiki,
             title=title,
@@ -90,10 +85,11 @@ class PageOutputs:
             labelled_time=row.labelled_time,
             reverted_by=row.reverted_by,
             evidence=row.evidence,
-            revert_risk=risk,
+            revert_risk=edit.risk if edit is not None else None,
             alerted=bool(flags & ALERTED),
             anonymous=bool(flags & ANONYMOUS),
             with_content=bool(flags & WITH_CONTENT),
+            seen=edit.seen if edit is not None else None,
         )
         value = msgspec.json.encode(label)
         return OutRecord(LABELS.name, self._partition, key_bytes(row.key), value, [])
@@ -115,7 +111,7 @@ class PageOutputs:
     def of_kept(self, batch: Batch, gone: set[int], due: Sequence[LoggedEdit]) -> list[OutRecord]:
         """Labels of the edits that have stood long enough."""
         return [
-            self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit.risk, edit.flags)
+            self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit)
             for edit in self._chunks.kept(batch, gone, due)
         ]
 

@@ -4,6 +4,7 @@ import { plainComment } from "./comment.js";
 import { age, element, link, untrusted } from "./elements.js";
 import { getJson } from "./feed.js";
 import { figuresOf, inWords, isAboutPosts, postsList, spreadSection } from "./spread.js";
+import { judge } from "./verdict.js";
 import { diffWords, duration } from "./words.js";
 
 export const KINDS = {
@@ -50,7 +51,8 @@ export function openCard(alert, spreads = []) {
     link(alert.diff_url, "Diff"),
     link(alert.page_url, "Page"),
     alert.last_good_rev_id === null || isContested(alert) ? null : link(alert.last_good_url, `Last good revision ${alert.last_good_rev_id}`),
-    history(alert)));
+    history(alert),
+    judge(alert)));
   return card;
 }
 
@@ -216,7 +218,8 @@ export function settledRow(alert, correction, live) {
   row.append(element("footer", { class: "links" },
     link(correction?.diff_url ?? alert.diff_url, correction ? "Correcting diff" : "Diff"),
     link(alert.page_url, "Page"),
-    history(alert)));
+    history(alert),
+    judge(alert)));
   return row;
 }
 

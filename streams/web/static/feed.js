@@ -15,7 +15,7 @@ export function hasToken() {
 
 async function get(path, options = {}) {
   const token = sessionStorage.getItem(TOKEN_KEY);
-  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   const response = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit" });
   if (response.status === 401 || response.status === 403) throw new TokenWanted((await problem(response)).detail);
   return response;
@@ -31,6 +31,13 @@ async function problem(response) {
 
 export async function getJson(path) {
   const response = await get(path, { signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) throw new Error((await problem(response)).detail);
+  return response.json();
+}
+
+export async function postJson(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const response = await get(path, { method: "POST", body: JSON.stringify(body), headers, signal: AbortSignal.timeout(10_000) });
   if (!response.ok) throw new Error((await problem(response)).detail);
   return response.json();
 }

@@ -10,10 +10,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from streams.metrics import QualityMetrics
+from streams.records import AlertKind, AlertStatus, Verdict
 from streams.runners import live_labels
 from streams.runners.live_labels import LOOK_EVERY_S, LiveLabels
 from streams.sources.base import SourceItem
 from streams.store.batch import Batch, LabelRow
+from streams.store.verdicts import GivenVerdict, Verdicts
 from tests.core_world import DAY, Core, EditWorld, ListSource, MarkedScorer, raw_of
 
 PAGES = 80
@@ -33,7 +35,10 @@ class Judge:
         return self.of(name, "1d")
 
     def of(self, name: str, window: str) -> float:
-        value = self.registry.get_sample_value(f"factwatch_live_{name}", {"window": window})
+        return self.sample(f"live_{name}", window)
+
+    def sample(self, name: str, window: str = "1d") -> float:
+        value = self.registry.get_sample_value(f"factwatch_{name}", {"window": window})
         assert value is not None
         return value
 
@@ -132,6 +137,57 @@ def test_a_label_that_becomes_another_is_counted_as_what_it_is_now(tmp_path: Pat
         judge.labels.committed(batch)
         judge.look(world.now)
         assert judge["precision"] == pytest.approx(before - 10 / 76)
+
+
+def said(core: Core, of: str, verdict: Verdict, most: int) -> int:
+    """A person looks at some alerts of edits with a label; how many edits it was."""
+    verdicts, edits = Verdicts(core.store), 0
+    for stored in core.store.log(0, 10_000):
+        alert = stored.alert
+        if (
+            alert.kind is not AlertKind.EDIT_SUSPECT
+            or alert.status is not AlertStatus.OPEN
+            or edits >= most
+        ):
+            continue
+        found = core.store.query("SELECT label FROM edits WHERE rev_id = ?", (alert.rev_id,))
+        if found == [(of,)]:
+            edits += verdicts.keep(
+                GivenVerdict(f"{alert.alert_id} {verdict}", alert.alert_id, verdict, None, "me", 0.0, "")
+            )
+    return edits
+
+
+def test_what_people_say_counts_before_what_the_community_did(tmp_path: Path) -> None:
+    world = later(story(), 0.9, 0.9, 0.4)
+    with Core(tmp_path, MarkedScorer(world.risks)) as core:
+        judge = Judge(core)
+        played(core, world, judge)
+        judge.look(world.now)
+        assert judge["precision"] == pytest.approx(60 / 76)
+        assert said(core, "kept", Verdict.DAMAGING, 10) == 10
+        judge.look(world.now)
+        assert judge["precision"] == pytest.approx(70 / 76)
+        assert judge["recall"] == pytest.approx(70 / 90)
+        assert said(core, "reverted", Verdict.GOOD, 5) == 5
+        judge.look(world.now)
+        assert judge["precision"] == pytest.approx(65 / 76)
+        assert judge["recall"] == pytest.approx(65 / 85)
+        assert judge["judged_edits"] == 3 * PAGES + 2 * 16
+        assert Judge(core)["precision"] == pytest.approx(65 / 76)  # a restart knows it too
+        assert said(core, "kept", Verdict.UNSURE, 10) == 10
+        judge.look(world.now)
+        assert judge["precision"] == pytest.approx(55 / 76)
+
+
+def test_a_verdict_brings_no_edit_into_a_window_before_its_two_days_are_over(tmp_path: Path) -> None:
+    world = later(story(), 0.9)
+    with Core(tmp_path, MarkedScorer(world.risks)) as core:
+        judge = Judge(core)
+        played(core, world, judge)
+        assert said(core, "reverted", Verdict.GOOD, 60) == 60
+        judge.look(world.now)
+        assert judge["judged_edits"] == 0
 
 
 def test_looks_are_seconds_apart_however_often_batches_are_committed(tmp_path: Path) -> None:

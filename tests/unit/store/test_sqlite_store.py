@@ -20,17 +20,19 @@ from streams.state.page import PageState
 from streams.state.performer import PerformerState
 from streams.state.watermark import Watermark
 from streams.store import readers, sqlite, state_journal
-from streams.store.batch import Batch, EditRow, KeptRows, LabelRow
+from streams.store.batch import Batch, EditRow, KeptRows, LabelRow, TrainingRow
 from streams.store.keys import state_id
 from streams.store.reader import AlertFilter
+from streams.store.retention import Retention
+from streams.store.seen_rows import read_seen_rows
 from streams.store.sqlite import SCHEMA_VERSION, SqliteStore
 from streams.store.sqlite_errors import StoreFull
 from tests.core_world import START, Core, EditWorld, MarkedScorer
 from tests.sample_alerts import resolved, sample_alert
 
 EVERY_TABLE = (
-    "meta cursors counters recent_ids pages page_words performers state_journal episodes edits alerts"
-    " alerts_now sink_cursors dead_letters"
+    "meta cursors counters recent_ids pages page_words performers state_journal episodes edits training_rows"
+    " alerts alerts_now sink_cursors dead_letters"
 ).split()
 
 
@@ -52,6 +54,7 @@ def full_batch(number: int = 1) -> Batch:
         performers={number: PerformerState(edits=number)},
         episodes={number: EpisodeState(f"page {number}", dispute_quiet_until=5.0)},
         edits=[EditRow(number, number, 1_000 + number, START, 0.5, 0)],
+        training_rows=[TrainingRow(number, "enwiki", 1, START, 0.5, 0, 1.0, "1-a", "f", b"")],
         labels=[LabelRow(number, LabelKind.REVERTED, START + 5, 77, "identity")],
         alerts=[sample_alert(number)],
         dead_letters=[DeadLetter(b"\xff\x00", DeadReason.NOT_JSON, "normalize", "bad", "9:9")],
@@ -400,6 +403,8 @@ def test_an_empty_file_is_not_begun_anew(tmp_path: Path, read_only: bool) -> Non
         "UPDATE meta SET value = 'abc' WHERE name = 'next_row'",
         "UPDATE meta SET value = -5 WHERE name = 'next_row'",
         "UPDATE meta SET value = 1.5 WHERE name = 'kept_row'",
+        "UPDATE meta SET value = 'much' WHERE name = 'training_bytes'",
+        "UPDATE training_rows SET risk = 'high'",
         "UPDATE cursors SET cursor = CAST(x'ff0a41' AS TEXT)",
         "UPDATE cursors SET cursor = CAST(x'ff' AS TEXT) || ' is full'",
         "UPDATE recent_ids SET ids = x'00ff'",
@@ -429,3 +434,5 @@ def _use_all(path: Path) -> None:
         store.cursor("ndjson"), store.recent_ids(), store.get("webhook"), store.count_open()
         store.load_pages([1]), store.load_words([1]), store.load_performers([1]), store.load_episode(1)
         store.requeued(10), store.rows_from(1, 10), store.log(0, 10)
+        read_seen_rows(store, "f")
+        Retention(store, 1)._forget_training_rows(0.0)

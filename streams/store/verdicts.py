@@ -1,0 +1,78 @@
+"""What people say of edits that alerted, beside the writer: each a transaction of its own."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.records import AlertKind, Verdict
+from streams.store.batch import ALERTED
+from streams.store.keys import state_id
+from streams.store.labelled import first_row_since
+from streams.store.sqlite_reader import SqliteReader
+
+#: Edits stand in the log in the order they came: this far from where their time would put them, at most.
+_AROUND_S = 86_400.0
+
+
+class GivenVerdict(msgspec.Struct, frozen=True):
+    verdict_id: str
+    """Of who gave it: the same one again changes nothing."""
+    alert_id: str
+    verdict: Verdict
+    rev_id: int | None
+    """One edit of the alert; None: all that made it."""
+    given_by: str
+    given_time: float
+    note: str
+
+
+class Verdicts:
+    """Of one store. From any thread."""
+
+    def __init__(self, store: SqliteReader) -> None:
+        self._store = store
+
+    def keep(self, given: GivenVerdict) -> int:
+        """Write it durably, and say on how many edits it bears: those of an `edit.suspect` alert that are
+        still in the log. 0: nothing was written."""
+        edits = {
+            (stored.alert.wiki, stored.alert.title, stored.alert.rev_id): stored.alert.event_time
+            for stored in reversed(
+                self._store.history(given.alert_id)
+            )  # the first tells when it was made
+            if stored.alert.kind is AlertKind.EDIT_SUSPECT
+            and stored.alert.revert_risk is not None
+            and given.rev_id in (None, stored.alert.rev_id)
+        }
+        rows = sorted(
+            row
+            for (wiki, title, rev_id), event_time in edits.items()
+            for row in self._rows(state_id(f"{wiki}:{title}"), rev_id, event_time)
+        )
+        if rows:
+            self._store.write(
+                "INSERT INTO verdicts (verdict_id, row, verdict, alert_id, given_by, given_time, note)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (verdict_id, row) DO NOTHING",
+                [
+                    (
+                        given.verdict_id,
+                        row,
+                        given.verdict,
+                        given.alert_id,
+                        given.given_by,
+                        given.given_time,
+                        given.note,
+                    )
+                    for row in rows
+                ],
+            )
+        return len(rows)
+
+    def _rows(self, page: int, rev_id: int, event_time: float) -> list[int]:
+        first = first_row_since(self._store, event_time - _AROUND_S)
+        below = first_row_since(self._store, event_time + _AROUND_S)
+        found = self._store.query(
+            "SELECT row FROM edits WHERE row >= ? AND row < ? AND page = ? AND rev_id = ? AND flags & ?",
+            (first, below, page, rev_id, ALERTED),
+        )
+        return [int(str(row)) for (row,) in found]
