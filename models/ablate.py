@@ -30,7 +30,8 @@ from models.features import (
     RESTORE_NAMES,
     TEXT_NAMES,
 )
-from models.fit import NOT_CARRIED_OVER, Fitted, Recipe, Texts, fit, fit_texts
+from models.fit import NOT_CARRIED_OVER, Fitted, Recipe, fit
+from models.fit_words import Texts, fit_texts
 from models.value_features import VALUE_NAMES
 from models.word_features import WORD_HISTORY_NAMES
 

@@ -1,4 +1,4 @@
-"""Learning from rows: the part on words out of fold, rows with parts hidden, boosted trees, calibration."""
+"""Learning from rows: boosted trees over them and over their variants with parts hidden."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 
-from models.calibration import Calibration, page_rate
 from models.content_features import CONTENT_NAMES
 from models.dataset import Rows
 from models.features import (
@@ -22,25 +19,16 @@ from models.features import (
     RESTORE_NAMES,
     TEXT_NAMES,
 )
-from models.text import BUCKETS, TextModel
+from models.fit_words import SEED, Texts, fit_texts
+from models.text import TextModel
 from models.trees import Trees, average
 from models.value_features import VALUE_NAMES
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES
 
-SEED = 7
 NOT_BARE = CONTENT_NAMES + VALUE_NAMES + WORD_CONTENT_NAMES + WORD_HISTORY_NAMES + TEXT_NAMES
 CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
 NOT_LEARNT = ("page_revert_rate",)
 """For calibration alone: by it the trees would know one page from another."""
-BY_PAGE = 0.5
-"""Of the log of a page's rate of reverts against the usual one, how much is added to the log-odds: the
-trees know some of it already."""
-STEPS, RIDGE = 30, 1e-3
-"""Of Newton's method for two numbers."""
-TEXT_STRENGTH = 4.0
-"""Inverse of the penalty on the words' weights."""
-SMALLEST = 0.001
-"""Words' weights are kept to so much; a word that was seen never has none."""
 
 
 class Size(NamedTuple):
@@ -83,16 +71,6 @@ class Recipe(NamedTuple):
 
 
 BARE = Size(60, 8, 0.15, 30, 5.0, 0.5, 255)
-
-
-class Texts(NamedTuple):
-    """The part on words of some sources, and what it says of each source by a model that saw neither
-    the article nor the fold. Both scores of each row. Shape (n, 2)."""
-
-    model: TextModel
-    rows: list[NDArray[np.float64]]
-    swaps: list[NDArray[np.float64] | None]
-    alone: list[NDArray[np.float64] | None]
 
 
 class Fitted(NamedTuple):
@@ -298,52 +276,6 @@ def _boost(
     return Trees.of(fitted, columns)
 
 
-def fit_texts(sources: Sequence[Rows]) -> Texts:
-    """The part on words of all `sources`, and out of fold for each."""
-    rows, swaps, alone = [], [], []
-    for source in sources:
-        scores = np.full((len(source.label), 2), np.nan)
-        of_swaps = of_alone = None
-        for fold in sorted(set(source.fold.tolist())):
-            others = [other for other in sources if other is not source or fold != -1]
-            if not others:
-                continue
-            text = fit_text(others, without_fold=fold if fold != -1 else None)
-            chosen = source.fold == fold
-            scores[chosen] = source.terms.scores(text)[chosen]
-            of_swaps = source.swaps.terms.scores(text) if source.swaps is not None else None
-            of_alone = source.alone.terms.scores(text) if source.alone is not None else None
-        rows.append(scores)
-        swaps.append(of_swaps)
-        alone.append(of_alone)
-    return Texts(fit_text(sources), rows, swaps, alone)
-
-
-def fit_text(sources: Sequence[Rows], without_fold: int | None = None) -> TextModel:
-    """A weight for each hashed term, by logistic regression over usable rows that have terms. Each
-    source weighs as the root of its rows, whatever it is a sample of: the trees judge what the scores
-    mean. `without_fold` leaves those rows out of sources that have folds."""
-    designs, labels, weights = [], [], []
-    for source in sources:
-        chosen = source.usable & source.terms.known
-        if without_fold is not None:
-            chosen &= (source.fold == -1) | (source.fold != without_fold)
-        at = np.flatnonzero(chosen)
-        designs.append(source.terms.design[at])
-        labels.append(source.label[at])
-        weights.append(np.full(len(at), 1.0 / np.sqrt(len(source.label))))
-    label, weight = np.concatenate(labels), np.concatenate(weights)
-    if label.all() or not label.any():
-        return TextModel(np.zeros(BUCKETS, dtype=np.float32), 0.0)
-    fitted = LogisticRegression(
-        C=TEXT_STRENGTH, solver="liblinear", random_state=SEED, max_iter=200, tol=1e-3
-    ).fit(sparse.vstack(designs), label, sample_weight=weight / weight.mean())
-    learnt = fitted.coef_[0]
-    kept = np.round(learnt, 3)
-    kept = np.where((kept == 0.0) & (learnt != 0.0), np.copysign(SMALLEST, learnt), kept)
-    return TextModel(kept.astype(np.float32), float(fitted.intercept_[0]))
-
-
 def with_text(matrix: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """A copy of rows with their text scores filled in."""
     filled = matrix.copy()
@@ -376,43 +308,3 @@ def _without_text(matrix: NDArray[np.float64], recipe: Recipe, seed: int) -> NDA
 def columns_of(names: Sequence[str]) -> NDArray[np.intp]:
     """Where these features are in a row."""
     return np.array([FEATURE_NAMES.index(name) for name in names], dtype=np.intp)
-
-
-def calibrate(
-    log_odds: Sequence[NDArray[np.float64]], labels: Sequence[NDArray[np.bool_]]
-) -> tuple[float, float]:
-    """Slope and shift that make out-of-fold log-odds probabilities; each article counts the same."""
-    weight = np.concatenate([np.full(len(label), 1.0 / len(label)) for label in labels])
-    fitted = LogisticRegression(C=1e6, solver="lbfgs", max_iter=1000).fit(
-        np.concatenate(log_odds)[:, None], np.concatenate(labels), sample_weight=weight / weight.mean()
-    )
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def calibrate_pages(
-    raw: Sequence[NDArray[np.float64]],
-    matrices: Sequence[NDArray[np.float64]],
-    labels: Sequence[NDArray[np.bool_]],
-) -> Calibration:
-    """Slope and shift of out-of-fold log-odds by article; each article counts the same. How far the
-    page's own rate shifts is set beforehand: a few articles can't tell it from what else differs."""
-    weight = np.concatenate([np.full(len(label), 1.0 / len(label)) for label in labels])
-    return calibrate_rows(np.concatenate(raw), np.vstack(matrices), np.concatenate(labels), weight)
-
-
-def calibrate_rows(
-    raw: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    label: NDArray[np.bool_],
-    weight: NDArray[np.float64],
-) -> Calibration:
-    """The same of rows that weigh as is said; `RIDGE` is against a whole weight of some units."""
-    known = BY_PAGE * page_rate(matrix)
-    columns = np.column_stack([raw, np.ones(len(known))])
-    found = np.array([1.0, 0.0])
-    for _ in range(STEPS):
-        probability = 1.0 / (1.0 + np.exp(-np.clip(columns @ found + known, -40.0, 40.0)))
-        slope = columns.T @ (weight * (label - probability)) - RIDGE * (found - [1.0, 0.0])
-        curve = (columns.T * (weight * probability * (1.0 - probability))) @ columns
-        found = found + np.linalg.solve(curve + RIDGE * np.eye(2), slope)
-    return Calibration(float(found[0]), float(found[1]), BY_PAGE)

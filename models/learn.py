@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from models import figures
 from models.dataset import Progress, Rows
 from models.features import FEATURE_NAMES
-from models.fit import Fitted, Recipe, fit, fit_texts, judge_by_folds
+from models.fit import Fitted, Recipe, fit, judge_by_folds
+from models.fit_words import fit_texts
 
 
 class Crossed(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from models.classifier import probability_of
-from models.fit import calibrate
+from models.fit_calibration import calibrate
 from models.pair_rows import PairRows
 from models.trees import Trees
 from streams.matching.grade import Thresholds

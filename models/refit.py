@@ -14,15 +14,14 @@ from models.dataset import Progress, Rows
 from models.features import TEXT_NAMES
 from models.fit import (
     CONTENT_AT,
-    SEED,
     Recipe,
-    Texts,
-    calibrate_rows,
     columns_of,
     fit_bare,
     fit_trees,
     usual_values,
 )
+from models.fit_calibration import calibrate_rows
+from models.fit_words import SEED, Texts
 from models.seen import SeenRows
 from models.situations import SITUATIONS, situations
 from models.term_table import TermTable

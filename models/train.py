@@ -24,7 +24,8 @@ from models.card import model_card
 from models.classifier import probability_of
 from models.dataset import Loaded, Progress, Rows, load
 from models.features import FEATURE_NAMES
-from models.fit import Fitted, calibrate_pages
+from models.fit import Fitted
+from models.fit_calibration import calibrate_pages
 from models.learn import Crossed, Judged, Learnt, learn
 from models.left_out import LeftOut, Told, figures_of
 from models.reference import reference_of

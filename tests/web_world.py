@@ -35,6 +35,7 @@ class WebWorld:
         self.health = {"source": Part(True, "connected"), "store": Part(True)}
         self.wikis: tuple[str, ...] = ("enwiki", "arwiki", "wikidatawiki")
         self.events = {"processed": 0}
+        self.takes_verdicts = False
         self.started = time.time()
         self.url = ""
 
@@ -52,6 +53,7 @@ class WebWorld:
             events_per_s=27.4 if self.events["processed"] else 0.0,
             model_version="2026.11",
             wikis=self.wikis,
+            takes_verdicts=self.takes_verdicts,
         )
 
     def get(

@@ -114,6 +114,7 @@ class LiveStatus:
             posts=posts,
             posts_per_s=posts_rate,
             hot_facts=hot_facts,
+            takes_verdicts=True,
         )
 
     def parts(self) -> Mapping[str, Part]:

@@ -60,6 +60,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Over the last minute."""
     hot_facts: int | None = None
     """Facts that posts are held against now; None where none are."""
+    takes_verdicts: bool = False
+    """`POST /v1/alerts/{alert_id}/verdict` is there."""
 
 
 class StatusProvider(Protocol):

@@ -105,6 +105,10 @@ def test_a_person_says_what_an_edit_was_and_can_say_it_again(browser: Chrome, tm
         world.alerts.commit(alert)
         visit(browser, world)
         eventually(lambda: titles(browser, "open") == ["Mount Everest"])
+        asks = browser.find_element(By.CSS_SELECTOR, "#open .judge").is_displayed
+        assert not asks(), "where nobody keeps it"
+        world.takes_verdicts = True
+        eventually(asks)
         assert "good edit" in said("good")
         assert "damaging" in said("damaging")
         assert "Not kept" in said("good")

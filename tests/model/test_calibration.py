@@ -10,7 +10,7 @@ import pytest
 from models.calibration import USUAL, Calibration, page_rate
 from models.classifier import probability_of
 from models.features import FEATURE_NAMES
-from models.fit import BY_PAGE, calibrate_pages
+from models.fit_calibration import BY_PAGE, calibrate_pages
 
 RATE = FEATURE_NAMES.index("page_revert_rate")
 

@@ -299,6 +299,7 @@ async function askStatus() {
     const fresh = await getJson("/v1/status");
     clockAhead = fresh.now - Date.now() / 1000;
     status = fresh;
+    document.body.classList.toggle("takes-verdicts", fresh.takes_verdicts === true);
     if (paused) connected = true;
   } catch (error) {
     if (error instanceof TokenWanted) return;
