@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry
 from models.classifier import Classifier, load_classifier
 from models.evaluate import Figure, evaluate
 from models.train import train
-from streams.cli.compose import build_processor
+from streams.cli.compose import build_processor, training_sample
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import Metrics
@@ -88,7 +88,15 @@ def runner_of(
     return EmbeddedRunner(
         source=source,  # type: ignore[arg-type]
         store=store,
-        processor=build_processor(settings, store, model, WikiFacts(), history=history, all_wikis=True),
+        processor=build_processor(
+            settings,
+            store,
+            model,
+            WikiFacts(),
+            history=history,
+            all_wikis=True,
+            sample=None if history else training_sample(settings, model),
+        ),
         metrics=Metrics(CollectorRegistry()),
         clock=SystemClock(),
     )
