@@ -115,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Share of dead letters among the last 10,000 records that stops the program."""
     retention_days: float = 30.0
     """How long labels, scores, dead letters and page states are kept, in event time."""
+    own_calibration: bool = True
+    """Whether `run` fits the risk that it tells to each wiki's own settled edits. Alerts do not depend on it."""
     training_days: float = 90.0
     """How long a sample of what the model knew of edits is kept, to train a later one from, in event time."""
     training_mb: int = 256
@@ -305,6 +307,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "stall_after_s": _positive,
     "dead_letter_limit": _share,
     "retention_days": _positive,
+    "own_calibration": _bool,
     "training_days": _positive,
     "training_mb": _count,
     "post_retention_days": _positive,

@@ -114,6 +114,7 @@ def build_processor(
     scores along."""
     wikis = () if all_wikis or "*" in settings.wikis else tuple(settings.wikis)
     states = States(store)
+    follows = settings.own_calibration and not history
     retention_s = math.inf if history else settings.retention_days * 86_400.0
     return Processor(
         states=states,
@@ -135,7 +136,7 @@ def build_processor(
         deadlines=store.deadlines(),
         time_by_page=history,
         retention_s=retention_s,
-        own_shifts=None if history else OwnShifts(store, model.version),
+        own_shifts=OwnShifts(store, model.version) if follows else None,
         histories=histories,
         rescorer=rescorer,
         sample=sample,
