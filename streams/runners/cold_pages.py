@@ -161,9 +161,9 @@ class ColdPages:
             return False
         labelled = {label.entry.rev_id for label in observation.labels}
         for label in folded.observation.labels:
-            row = None
-            if label.entry.rev_id not in labelled:
-                row = label_row(step.key, label, step.passed)
+            if label.entry.rev_id in labelled:
+                continue
+            row = label_row(step.key, label, step.passed)
             if row is not None:
                 batch.labels.append(row)
         self._states.pages.replace(step.key, whole)

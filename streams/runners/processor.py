@@ -200,6 +200,7 @@ class Processor:
                     outcome = "dead_lettered"
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
         scoring_s += self._score(batch, rows, scores)
+        folded = self._timer()
         scores = self._told(batch, steps, scores)
         scored = self._timer()
         undecided = self._second.decide_all(batch, steps, rows, scores)
@@ -214,8 +215,8 @@ class Processor:
         batch.newest_arrival = newest_arrival or None
         self._collect(batch)
         batch.stage_seconds = {
-            Stage.TRACK: scored - started - scoring_s,
-            Stage.SCORE: scoring_s,
+            Stage.TRACK: folded - started - scoring_s,
+            Stage.SCORE: scoring_s + scored - folded,
             Stage.DECIDE: self._timer() - scored,
         }
         return batch
