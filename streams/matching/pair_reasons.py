@@ -7,6 +7,7 @@ from streams.matching.canonical import is_number, weight_of
 from streams.matching.grade import Graded
 from streams.posts import HotFact, HotKind
 from streams.records import Grade
+from streams.stages.values import as_written
 
 MAX_REASONS = 4
 MAX_SHOWN_WORDS = 5
@@ -42,13 +43,14 @@ def _doubted(doubt: str, graded: Graded) -> str:
 
 
 def _values(fact: HotFact, before: Agreement, after: Agreement) -> str:
-    """`states 1808, as after the edit; it was 1809`"""
-    come, gone = _numbers(after.found), _numbers(before.found)
+    """`states 1808, as after the edit; it was 1809`: as the wiki writes them."""
+    old, new = fact.fact.before, fact.fact.after
+    come, gone = _numbers(after.found, new), _numbers(before.found, old)
     if come and not gone:
-        was = _numbers(before.missing)
+        was = _numbers(before.missing, old)
         return f"states {come}, as after the edit" + (f"; it was {was}" if was else "")
     if gone and not come:
-        now = _numbers(after.missing)
+        now = _numbers(after.missing, new)
         return f"states {gone}, as before the edit" + (f"; it was changed to {now}" if now else "")
     if come and gone:
         return f"states both {come} (after the edit) and {gone} (before it)"
@@ -72,8 +74,8 @@ def _side(after: bool) -> str:
     return "after the edit" if after else "before the edit"
 
 
-def _numbers(words: tuple[str, ...]) -> str:
-    numbers = [_plain(word) for word in words if is_number(word)]
+def _numbers(words: tuple[str, ...], text: str) -> str:
+    numbers = [as_written(_plain(word), text) for word in words if is_number(word)]
     return ", ".join(numbers[:MAX_SHOWN_WORDS])
 
 

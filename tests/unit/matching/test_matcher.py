@@ -45,6 +45,14 @@ def test_a_post_that_repeats_what_was_vandalised() -> None:
     assert 0.5 < match.similarity <= 1.0
 
 
+def test_a_number_is_told_as_the_wiki_writes_it() -> None:
+    """On a wiki whose language is not known, too, where a comma counts as the decimal mark."""
+    before, after = (f"At the census of 2021 it had {n} inhabitants." for n in ("48,210", "482,100"))
+    census = hot(before=before, after=after, wiki="demowiki", title="Port Selwyn")
+    match = only("TIL that Port Selwyn had 482,100 inhabitants at the census of 2021.", census)
+    assert match.reasons[0] == "states 482,100, as after the edit; it was 48,210"
+
+
 @pytest.mark.parametrize(
     "text",
     [
