@@ -41,6 +41,14 @@ def open_browser(width: int = 1280, height: int = 900) -> Iterator[Chrome]:
             browser.quit()
 
 
+def left_empty(browser: Chrome) -> Chrome:
+    """The same browser without the page before and what that wrote: it may have gone on asking a server
+    that is gone."""
+    browser.get("about:blank")
+    console(browser)
+    return browser
+
+
 def console(browser: Chrome) -> list[str]:
     """What the page wrote to the console since the last call: errors, and refusals by its policy."""
     return [entry["message"] for entry in browser.get_log("browser")]

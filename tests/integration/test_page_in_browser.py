@@ -16,7 +16,7 @@ from streams.sources.base import SourceStatus
 from streams.store.verdicts import GivenVerdict
 from streams.web.tokens import Scope, Tokens
 from streams.web.verdicts import verdict_route
-from tests.integration.browser import console, open_browser
+from tests.integration.browser import console, left_empty, open_browser
 from tests.memory_alerts import StoreAlerts
 from tests.sample_alerts import HOSTILE_TITLE, a_day, correction_of, resolved, sample_alert
 from tests.web_world import WebWorld, eventually, serve
@@ -25,9 +25,14 @@ TOKEN = "a-token-for-the-page"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Chrome]:
-    with open_browser() as opened:
-        yield opened
+def opened() -> Iterator[Chrome]:
+    with open_browser() as chrome:
+        yield chrome
+
+
+@pytest.fixture
+def browser(opened: Chrome) -> Chrome:
+    return left_empty(opened)
 
 
 @pytest.fixture
@@ -41,7 +46,6 @@ def world(tmp_path: Path) -> Iterator[WebWorld]:
 
 def visit(browser: Chrome, world: WebWorld) -> None:
     """The page, loaded and following the stream; marked, so that a reload would be noticed."""
-    console(browser)
     browser.get(world.url)
     browser.execute_script("window.isStillThisLoad = true")
     eventually(lambda: text_of(browser, "source-state") != "Loading")

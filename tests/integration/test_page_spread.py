@@ -17,7 +17,7 @@ from streams.records import Alert, AlertKind
 from streams.store.keys import state_id
 from tests import web_world
 from tests.amplify_world import FACT, T0, Spreading, of_kind, post
-from tests.integration.browser import console, open_browser
+from tests.integration.browser import console, left_empty, open_browser
 from tests.integration.test_page_in_browser import text_of, titles
 from tests.sample_alerts import resolved
 from tests.spread_world import SpreadWorld, changes, commit, edit_alert, hot_page, serve, with_post
@@ -30,9 +30,14 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Chrome]:
-    with open_browser() as opened:
-        yield opened
+def opened() -> Iterator[Chrome]:
+    with open_browser() as chrome:
+        yield chrome
+
+
+@pytest.fixture
+def browser(opened: Chrome) -> Chrome:
+    return left_empty(opened)
 
 
 @pytest.fixture
@@ -44,7 +49,6 @@ def world(tmp_path: Path) -> Iterator[SpreadWorld]:
 
 
 def visit(browser: Chrome, world: SpreadWorld) -> None:
-    console(browser)
     browser.get(world.url)
     eventually(lambda: text_of(browser, "source-state") == "Connected")
 
