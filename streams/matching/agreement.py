@@ -12,8 +12,8 @@ import msgspec
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel
 
-from streams.matching.canonical import weight_of
-from streams.matching.readings import Reading, Side, Sides, weigh
+from streams.matching.canonical import weigh, weight_of
+from streams.matching.readings import Reading, Side, Sides
 
 PAIR_WEIGHT = 0.5
 """Of two neighbouring words that only one side has: order tells where no word does."""
@@ -103,10 +103,11 @@ def _agreement(
     found_weight = sum(side.only[word] for word in found)
     total = side.only_weight + PAIR_WEIGHT * len(side.only_pairs)
     shared_pairs = len(side.only_pairs & said.pairs)
-    covered = weigh(said.vocabulary & side.vocabulary - apart)
-    covered += sum(side.only[word] for word in found if word in mistyped)
-    beyond_names = weigh((said.vocabulary & side.vocabulary) - apart - sides.names)
-    beyond_names += sum(side.only[word] for word in found if word in mistyped - sides.names)
+    shared = said.vocabulary & side.vocabulary - apart
+    slips = [word for word in found if word in mistyped]
+    covered = weigh(shared) + sum(side.only[word] for word in slips)
+    beyond_names = weigh(shared - sides.names)
+    beyond_names += sum(side.only[word] for word in slips if word not in sides.names)
     named = weigh((said.vocabulary & sides.title) - side.vocabulary)
     subject = side.vocabulary & sides.title
     substituted, other_subject = _substituted(said, side, sides.title)

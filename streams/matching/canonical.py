@@ -8,6 +8,7 @@ here, so a reading that is odd is odd on both sides.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from functools import lru_cache
 
 from streams.stages.dates import take_dates
@@ -49,8 +50,8 @@ _READ = {**WORD_NUMBERS, **_ORDINALS}
 _MULTIPLES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000,
               "dozen": 12, "score": 20}  # fmt: skip
 _NUMBER_WORDS = frozenset(_READ) | frozenset(_MULTIPLES)
-_LIGHT = NOT_NAMES | NAME_GLUE | {"s", "t", "as", "than"}
-_HEAVY = frozenset({"not", "no", "never", "none"})
+_SIGNS = frozenset(chr(code) for code in range(0x80) if not chr(code).isdigit())
+_LIGHT = (NOT_NAMES | NAME_GLUE | _SIGNS | {"as", "than"}) - {"not", "no", "never", "none"}
 
 
 def canonical_words(folded: str, language: str = "en") -> tuple[str, ...]:
@@ -76,14 +77,14 @@ def canonical_words(folded: str, language: str = "en") -> tuple[str, ...]:
     return tuple(found[:MAX_WORDS])
 
 
-@lru_cache(maxsize=65_536)
 def weight_of(word: str) -> float:
     """How much a word says: function words little, so that statements don't agree by them."""
-    if word in _HEAVY:
-        return 1.0
-    if word in _LIGHT or (len(word) == 1 and word.isascii() and not word.isdigit()):
-        return FUNCTION_WEIGHT
-    return 1.0
+    return FUNCTION_WEIGHT if word in _LIGHT else 1.0
+
+
+def weigh(words: Set[str]) -> float:
+    """What all of them say."""
+    return len(words) - (1.0 - FUNCTION_WEIGHT) * len(_LIGHT & words)
 
 
 @lru_cache(maxsize=65_536)

@@ -127,11 +127,14 @@ class Matcher:
 
     def match_many(self, posts: Sequence[Text]) -> list[tuple[Match, ...]]:
         """Of each post, in order."""
-        held: list[_Held] = []
-        for at, post in enumerate(posts):
-            found, statements = self._candidates(post)
-            if found:
-                held += self._held(at, statements or PostStatements(post.text), found)
+        # One thing after the other for all: held against facts one by one in between, a post in a hundred
+        # would throw the index out of the processor's caches.
+        bearing = [(at, found) for at, post in enumerate(posts) if (found := self._candidates(post))[0]]
+        held = [
+            one
+            for at, (found, statements) in bearing
+            for one in self._held(at, statements or PostStatements(posts[at].text), found)
+        ]
         if not held:
             return [()] * len(posts)
         rows = [row for one in held for row in (one.pair.before_row, one.pair.after_row)]

@@ -5,11 +5,16 @@ A fact is read once (`sides_of`), a statement once (`read_statement`); `agreemen
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
-from streams.matching.canonical import FUNCTION_WEIGHT, MAX_CHARS, canonical_words, is_number, weight_of
+from streams.matching.canonical import (
+    FUNCTION_WEIGHT,
+    MAX_CHARS,
+    canonical_words,
+    is_number,
+    weigh,
+    weight_of,
+)
 from streams.matching.denial import negations_at
 from streams.matching.folding import fold
 from streams.posts import HotFact
@@ -92,7 +97,7 @@ def sides_of(fact: HotFact) -> Sides:
     return Sides(
         before=_side(before, after, title, language),
         after=_side(after, before, title, language),
-        vocabulary=frozenset(before) | frozenset(after),
+        vocabulary=frozenset((*before, *after)),
         title=title,
         names=title | frozenset(words_of(fold("\n".join((fact.title, *fact.names[:MAX_ALL_NAMES]))))),
         language=language,
@@ -103,10 +108,11 @@ def sides_of(fact: HotFact) -> Sides:
 def _side(words: tuple[str, ...], others: tuple[str, ...], title: frozenset[str], language: str) -> Side:
     vocabulary, pairs = frozenset(words), _pairs(words)
     theirs = frozenset(others)
+    common = vocabulary & theirs
     # Who names the page has its words, whichever side is stated.
     only = {
         word: FUNCTION_WEIGHT if word in title and theirs else weight_of(word)
-        for word in dict.fromkeys(words)
+        for word in words
         if word not in theirs
     }
     only_pairs = pairs - _pairs(others)
@@ -115,8 +121,8 @@ def _side(words: tuple[str, ...], others: tuple[str, ...], title: frozenset[str]
         vocabulary=vocabulary,
         pairs=pairs,
         weight=weigh(vocabulary),
-        common=vocabulary & theirs,
-        common_weight=weigh(vocabulary & theirs),
+        common=common,
+        common_weight=weigh(common),
         only=only,
         only_pairs=only_pairs,
         only_weight=sum(only.values()),
@@ -139,10 +145,6 @@ def _near(words: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
         (at for at in range(shorter - first) if words[-1 - at] != others[-1 - at]), shorter - first
     )
     return words[max(0, first - NEAR) : len(words) - last + NEAR]
-
-
-def weigh(words: Iterable[str]) -> float:
-    return sum(map(weight_of, words))
 
 
 def read_statement(written: str, language: str, folded: str | None = None) -> Reading:

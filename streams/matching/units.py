@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from streams.matching.canonical import weight_of
+from streams.matching.canonical import weigh, weight_of
 from streams.matching.denial import is_question, takes_back
 from streams.matching.folding import fold
-from streams.matching.readings import Reading, Side, Sides, read_statement, weigh
+from streams.matching.readings import Reading, Side, Sides, read_statement
 from streams.matching.statements import MAX_STATEMENT, split_statements
 from streams.stages.tokens import words as words_of
 from streams.stages.word_tables import word_set
@@ -196,4 +196,4 @@ def of_two_subjects(unit: Unit, sides: Sides, side: Side) -> bool:
 
 
 def _shared(reading: Reading, sides: Sides) -> float:
-    return sum(map(weight_of, reading.vocabulary & sides.vocabulary))
+    return weigh(reading.vocabulary & sides.vocabulary)

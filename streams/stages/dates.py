@@ -11,8 +11,12 @@ MAX_NUMBERS = 64
 """Numbers, or dates, read of one sentence: more of them are a list."""
 
 _DIGIT = re.compile(r"\d")
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-_SHORTEST, _LONGEST = min(map(len, MONTHS)), max(map(len, MONTHS))
+_WORD = re.compile(r"[^\W\d_]+")
+_WITHOUT_MONTH = re.compile(r"\d-\d|年")
+_MONTHS = MONTHS | {name.replace("ı", "i"): month for name, month in MONTHS.items()}
+"""Turkish ones as `casefold` gives their capitals, too."""
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_SHORTEST, _LONGEST = min(map(len, _MONTHS)), max(map(len, _MONTHS))
 _DATE = re.compile(
     # How any of them begins, cheap to rule out: a number with what follows one in a date, or a word as long as
     # a month's name with a number behind it.
@@ -30,7 +34,7 @@ _DATE = re.compile(
 
 def take_dates(text: str) -> tuple[str, list[str]]:
     """The text with a mark in place of each date, and the dates."""
-    if _DIGIT.search(text) is None:
+    if _DIGIT.search(text) is None or not _may_have_one(text):
         return text, []
     dates: list[str] = []
     rest: list[str] = []
@@ -45,13 +49,19 @@ def take_dates(text: str) -> tuple[str, list[str]]:
     return "".join(rest), dates
 
 
+def _may_have_one(text: str) -> bool:
+    """False for most texts, in a fifth of the time that `_DATE` takes: it is tried at every word."""
+    words = map(str.casefold, _WORD.findall(text))
+    return not _MONTHS.keys().isdisjoint(words) or _WITHOUT_MONTH.search(text) is not None
+
+
 def _date(match: re.Match[str]) -> str:
     group = match.groupdict()
     if group["iy"]:
         return f"{group['iy']}-{group['im']}-{group['id']}"
     if group["cy"]:
         return "-".join(part.zfill(2) for part in (group["cy"], group["cm"], group["cd"]) if part)
-    month = MONTHS.get((group["mm"] or group["dm"] or group["nm"] or "").casefold())
+    month = _MONTHS.get((group["mm"] or group["dm"] or group["nm"] or "").casefold())
     if month is None:
         return ""
     if group["nm"]:

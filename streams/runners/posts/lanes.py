@@ -43,19 +43,17 @@ class Lane:
     def holds_enough(self) -> bool:
         return self.held >= QUEUE_BYTES
 
-    @property
-    def full(self) -> bool:
-        return len(self.items) >= QUEUE_POSTS or self.bytes_in - self.bytes_out > QUEUE_BYTES
-
     def read(self, cursor: str | None, stopping: threading.Event) -> None:
+        items = self.items
         try:
             for item in self.source.items(cursor):
-                while self.full and not stopping.wait(FULL_WAIT_S):
-                    pass
+                while len(items) >= QUEUE_POSTS or self.bytes_in - self.bytes_out > QUEUE_BYTES:
+                    if stopping.wait(FULL_WAIT_S):
+                        break
                 if stopping.is_set():
                     return
                 self.bytes_in += size_of(item)
-                self.items.append(item)
+                items.append(item)
         except BaseException as err:  # noqa: BLE001  # handed to the thread that waits
             self.failed = err
         finally:

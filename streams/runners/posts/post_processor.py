@@ -7,7 +7,7 @@ the posts' watermark passes. So batch borders change nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -230,27 +230,51 @@ class PostProcessor:
         fresh: Sequence[tuple[SourceItem, Post | PostsGone]],
         matches: dict[int, tuple[Match, ...]],
     ) -> None:
+        told = self._told_before(
+            post
+            for at, (_, post) in enumerate(fresh)
+            if isinstance(post, Post) and (at in matches or _tells_of_another(post))
+        )
+        advance = self._watermark.advance
         for at, (item, record) in enumerate(fresh):
-            self._watermark.advance(record.event_time)
+            advance(record.event_time)
             try:
                 if isinstance(record, PostsGone):
                     self._forget(batch, record)
-                elif at in matches or record.repost_of is not None or record.edited_time is not None:
-                    self._fold_post(batch, record, matches.get(at, ()))
+                elif at in matches or _tells_of_another(record):
+                    self._fold_post(batch, record, matches.get(at, ()), told)
             except FactwatchError:
                 raise
             except Exception as err:  # noqa: BLE001  # the guard around the stage
                 batch.dead_letters.append(failed(item, err, Stage.AMPLIFY))
 
-    def _fold_post(self, batch: Batch, post: Post, matches: tuple[Match, ...]) -> None:
+    def _told_before(self, posts: Iterable[Post]) -> dict[int, StoredPost]:
+        """What is stored of them and of those they repost, in one look."""
+        ids: dict[int, None] = {}
+        for post in posts:
+            ids[state_id(post.key)] = None
+            if post.repost_of is not None:
+                ids[state_id(post_key(post.platform, post.repost_of))] = None
+        return self._store.load_posts(list(ids)) if ids else {}
+
+    def _fold_post(
+        self,
+        batch: Batch,
+        post: Post,
+        matches: tuple[Match, ...],
+        told: Mapping[int, StoredPost],
+    ) -> None:
+        """`told`: what was stored before the batch."""
+        changed = batch.of_posts.posts
         post_id = state_id(post.key)
-        before = self._stored(batch, post_id)
+        before = changed[post_id] if post_id in changed else told.get(post_id)
         if before is not None and before.post.version_time > post.version_time:
             return
         held = {match.hot_id: match for match in matches if self._was_hot(match.hot_id, post)}
         affected = list(held)
         if post.repost_of is not None and not held:
-            original = self._stored(batch, state_id(post_key(post.platform, post.repost_of)))
+            original_id = state_id(post_key(post.platform, post.repost_of))
+            original = changed[original_id] if original_id in changed else told.get(original_id)
             if original is not None:  # it counts where that one does; its words are that one's
                 matches = original.matches
                 affected = [match.hot_id for match in matches]
@@ -265,9 +289,9 @@ class PostProcessor:
             batch.matched[match.grade] = batch.matched.get(match.grade, 0) + 1
         kept = tuple(held.values()) or (matches if post.repost_of is not None else ())
         if kept:
-            batch.of_posts.posts[post_id] = StoredPost(post, kept)
+            changed[post_id] = StoredPost(post, kept)
         elif before is not None:
-            batch.of_posts.posts[post_id] = None
+            changed[post_id] = None
 
     def _was_hot(self, hot_id: str, post: Post) -> bool:
         fact = self._facts.get(hot_id)
@@ -304,6 +328,11 @@ class PostProcessor:
             if fact is not None:
                 state = self._facts.spread(hot_id)
                 batch.alerts += self._amplifier.gone(state, fact, gone, self.passed).alerts
+
+
+def _tells_of_another(post: Post) -> bool:
+    """Of one posted before, or of itself before it was edited: whatever it says, that may bear on a fact."""
+    return post.repost_of is not None or post.edited_time is not None
 
 
 _DUPLICATE = f"skipped_{SkipReason.DUPLICATE}"

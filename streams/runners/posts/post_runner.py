@@ -174,19 +174,18 @@ class PostRunner:
 
     def _fill(self, lane: Lane) -> None:
         items: list[SourceItem] = []
-        while len(lane.waiting) + len(items) < BATCH_POSTS and not lane.holds_enough:
-            if not lane.items:
-                break
-            item = lane.items.popleft()
+        there, room = lane.items, BATCH_POSTS - len(lane.waiting)
+        while there and len(items) < room and not lane.holds_enough:
+            item = there.popleft()
             items.append(item)
             size = size_of(item)
             lane.bytes_out += size
             lane.held += size
         if items:
             now = self._now()
-            lane.waiting.extend(
+            lane.waiting += [
                 Waiting(taken, now, 0, size_of(taken[0])) for taken in self.processor.intake(items)
-            )
+            ]
 
     def _fill_inbox(self) -> None:
         """From the store, so that a start finds what the last one left."""
