@@ -156,7 +156,8 @@ _SUMS = 4 + 3 * BINS
 
 
 class _Hour:
-    """Edits made in one hour that have a label or a verdict, each once, in the order of their keys."""
+    """Edits made in one hour that have, or had, a label or a verdict, each once, in the order of their keys.
+    One whose label was taken back stays, with its score: a person may judge it yet."""
 
     __slots__ = ("_bits", "_keys", "_risks", "_sampled", "_sums")
 
@@ -193,7 +194,7 @@ class _Hour:
         risks = np.concatenate((self._risks, risks))[::-1]
         keys, last = np.unique(keys, return_index=True)
         bits, risks = bits[last], risks[last]
-        stays = (bits & (_NO_LABEL | _SAID) != _NO_LABEL) & self._chosen(keys)
+        stays = self._chosen(keys)
         while np.count_nonzero(stays) > EDITS_OF_HOUR:
             self._sampled += 1
             stays &= self._chosen(keys)
@@ -206,12 +207,14 @@ class _Hour:
 
     def sums(self) -> NDArray[np.float64]:
         if self._sums is None:
-            said = self._bits & _SAID != 0
-            reverted = np.where(said, self._bits & _SAID_REVERTED, self._bits & _REVERTED) != 0
-            alerted = self._bits & (_ALERTED | _SAID) != 0  # verdicts are of edits that alerted
-            counts = [len(self._keys), reverted.sum(), alerted.sum(), (reverted & alerted).sum()]
-            scored = ~np.isnan(self._risks)
-            risks = self._risks[scored].astype(np.float64)
+            judged = self._bits & (_NO_LABEL | _SAID) != _NO_LABEL
+            bits, scores = self._bits[judged], self._risks[judged]
+            said = bits & _SAID != 0
+            reverted = np.where(said, bits & _SAID_REVERTED, bits & _REVERTED) != 0
+            alerted = bits & (_ALERTED | _SAID) != 0  # verdicts are of edits that alerted
+            counts = [len(bits), reverted.sum(), alerted.sum(), (reverted & alerted).sum()]
+            scored = ~np.isnan(scores)
+            risks = scores[scored].astype(np.float64)
             bins = np.minimum((risks * BINS).astype(np.int64), BINS - 1)
             by_bin = [
                 np.bincount(bins, weights=weights, minlength=BINS)
