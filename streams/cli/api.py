@@ -22,7 +22,7 @@ from streams.cli.archive import archive_extra, database_of, quiet_libraries
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.clock import SystemClock
-from streams.errors import BrokerUnavailable
+from streams.errors import BrokerUnavailable, NoTopics
 from streams.matching.answer_findings import CheckedAnswer
 from streams.metrics import ProcessMetrics
 from streams.posts import Post, PostsGone
@@ -90,6 +90,7 @@ def api() -> None:
     app = build_app(reader, registry, status, status, tokens, more=more)
     app.add_exception_handler(ArchiveUnavailable, _unavailable)
     app.add_exception_handler(BrokerUnavailable, _not_taken)
+    app.add_exception_handler(NoTopics, _not_taken)
     server = WebServer(app, settings.http_bind)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

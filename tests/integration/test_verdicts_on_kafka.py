@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 PARTITIONS = 3
 DAY_S = 86_400.0
-JUDGE, READER = "a-token-that-judges", "a-token-that-reads"
+JUDGE, READER, INGEST = "a-token-that-judges", "a-token-that-reads", "a-token-that-brings-posts"
 PRECISION = 'factwatch_live_precision{window="7d"}'
 
 
@@ -43,7 +43,7 @@ def _sockets_are_collected_here() -> Iterator[None]:
 
 def environ_of(bootstrap: str, directory: Path) -> dict[str, str]:
     tokens = directory / "tokens"
-    tokens.write_text(f"{JUDGE} verdict\n{READER} read\n")
+    tokens.write_text(f"{JUDGE} verdict\n{READER} read\n{INGEST} ingest\n")
     tokens.chmod(0o600)
     return {
         "FACTWATCH_KAFKA_BOOTSTRAP": bootstrap,
@@ -137,8 +137,11 @@ def test_a_verdict_reaches_the_archive_and_the_figures_and_outlives_all_of_them(
 
 
 def test_what_kafka_did_not_take_is_not_told_to_be_kept(own_kafka: KafkaBroker, tmp_path: Path) -> None:
-    make_topics_anew(own_kafka.bootstrap, PARTITIONS)
     environ = environ_of(own_kafka.bootstrap, tmp_path)
+    with running(["api"], environ, tmp_path) as api:  # before `factwatch topics create`
+        post = {"platform": "chat", "id": "1", "text": "Hi."}
+        assert asked(api, "/v1/posts", INGEST, post)[0] == 503
+    make_topics_anew(own_kafka.bootstrap, PARTITIONS)
     url = environ["FACTWATCH_DATABASE_URL"]
     with topics(own_kafka.bootstrap) as log:
         (alert, *_) = story(log, time.time())
