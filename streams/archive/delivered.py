@@ -16,8 +16,8 @@ TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name, VERDICTS.
 #: An index takes no longer text; titles of the pipeline are bounded by it too.
 MAX_TITLE_CHARS = 600
 MAX_ID_CHARS = 128
-#: Of what comes with a verdict: as the API takes it, and more edits than an alert has.
-MAX_VERDICT_ID_CHARS, MAX_NOTE_CHARS, MAX_JUDGED = 200, 2_000, 10_000
+#: Of what comes with a verdict, as the API takes it.
+MAX_VERDICT_ID_CHARS, MAX_NOTE_CHARS = 200, 2_000
 #: Of the sample to learn from: more features than there are, and a weight beyond any.
 MAX_FEATURE_BYTES, MAX_WEIGHT = 4_096, 1e6
 _INT64 = 1 << 63
@@ -160,8 +160,8 @@ def _check(found: Alert | Label | PageStatus | NothingOpen | EditsVerdict) -> No
 
 
 def _check_words(verdict: EditsVerdict) -> None:
-    if not 0 < len(verdict.edits) <= MAX_JUDGED:
-        raise NotStorable(f"a verdict on {len(verdict.edits)} edits")
+    if not verdict.edits:
+        raise NotStorable("a verdict on no edit")
     if any("\0" in text for text in (verdict.verdict_id, verdict.given_by, verdict.note)):
         raise NotStorable("a NUL in what came with a verdict")
     if max(len(verdict.verdict_id), len(verdict.given_by)) > MAX_VERDICT_ID_CHARS:

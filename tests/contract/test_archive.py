@@ -263,7 +263,7 @@ def judged(*rev_ids: int, **fields: Any) -> bytes:
         (LABELS.name, None, msgspec.json.encode(label(5, None, title="x" * 700)), "longer"),
         (VERDICTS.name, b"enwiki:K2", b"{}", "missing required field"),
         (VERDICTS.name, None, judged(5), "key is not the page"),
-        (VERDICTS.name, b"enwiki:K2", judged(), "on 0 edits"),
+        (VERDICTS.name, b"enwiki:K2", judged(), "on no edit"),
         (VERDICTS.name, b"enwiki:K2", judged(1 << 63), "beyond 64 bits"),
         (VERDICTS.name, b"enwiki:K2", judged(5, note="a\0b"), "NUL"),
         (VERDICTS.name, b"enwiki:K2", judged(5, note="x" * 2_001), "note longer"),
