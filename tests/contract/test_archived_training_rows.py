@@ -106,9 +106,11 @@ def test_what_people_said_last_comes_before_what_the_community_did(kept: Kept) -
     kept.put(8, LabelKind.REVERTED)
     kept.put(9, LabelKind.REVERTED)
     kept.put(10, None)
+    kept.put(11, LabelKind.KEPT)
     words = [
         ("1", Verdict.DAMAGING, (7, 9)), ("2", Verdict.GOOD, (8, 9)), ("3", Verdict.UNSURE, (9,)),
         ("4", Verdict.DAMAGING, (10,)), ("1", Verdict.GOOD, (7,)),
+        ("6", Verdict.GOOD, (11,)), ("7", Verdict.DAMAGING, (11,)),
     ]  # fmt: skip
     for word, verdict, rev_ids in words:
         deliver(kept.writer, kept.logs.verdict(said(word, verdict, *rev_ids, title="K2")))
@@ -116,7 +118,7 @@ def test_what_people_said_last_comes_before_what_the_community_did(kept: Kept) -
     deliver(kept.writer, kept.logs.verdict(other))
     found = kept.seen()
     bad = dict(zip(found.matrix[:, 0].tolist(), found.damaging.tolist(), strict=True))
-    assert bad == {7.0: True, 8.0: False, 9.0: True, 10.0: True}
+    assert bad == {7.0: True, 8.0: False, 9.0: True, 10.0: True, 11.0: True}
 
 
 def test_young_edits_are_left_out_though_they_were_reverted(kept: Kept) -> None:
