@@ -16,7 +16,7 @@ from streams.incidents import IncidentKind
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import AlertKind, Grade, LabelKind, Severity
 from streams.state.drift import Against
-from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE, VERDICTS
 
 #: The last two are the hops of a worker, each by the topic that it reads.
 SOURCES = (
@@ -322,7 +322,7 @@ class WorkerMetrics:
             self.late.labels(hop)
 
 
-ARCHIVED_TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name)
+ARCHIVED_TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name, VERDICTS.name)
 ARCHIVE_OUTCOMES = ("written", "known", "rejected", "expired")
 ARCHIVE_ERRORS = ("unreachable", "disk_full", "no_tables", "refused", "topics")
 

@@ -199,6 +199,31 @@ class Verdict(StrEnum):
     """Takes an earlier one back: what the community does counts."""
 
 
+class JudgedEdit(msgspec.Struct, frozen=True, gc=False):
+    rev_id: int
+    event_time: float
+    """Of the edit."""
+
+
+class EditsVerdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a person says of edits that alerted. On each the newest counts, before what the wiki's
+    community does."""
+
+    verdict_id: str
+    """Given by who sent it: the same one again changes nothing."""
+    alert_id: str
+    wiki: str
+    title: str
+    """Of the page, as the alert first named it."""
+    verdict: Verdict
+    edits: tuple[JudgedEdit, ...]
+    """Of that alert, those that are meant."""
+    given_time: float
+    """When it was taken, by the clock there."""
+    given_by: str = ""
+    note: str = ""
+
+
 class SeenFeatures(msgspec.Struct, frozen=True, gc=False):
     """What the model knew of an edit when it scored it, to learn from once there is a label."""
 

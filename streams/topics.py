@@ -85,6 +85,7 @@ FEEDBACK = Topic(
 PAGE_STATUS = Topic("factwatch.page-status.v1", Key.PAGE, "what is open on a page", None)
 ALERTS = Topic("factwatch.alerts.v1", Key.PAGE, "alerts, as CloudEvents", 30 * DAY_S)
 LABELS = Topic("factwatch.labels.v1", Key.PAGE, "what became of edits", 30 * DAY_S)
+VERDICTS = Topic("factwatch.verdicts.v1", Key.PAGE, "what people say of alerts", 30 * DAY_S)
 POSTS = Topic("factwatch.posts.v1", Key.POST, "social posts, and their deletions", 7 * DAY_S)
 #: As long as alerts, and longer: an archive that is made anew must not bring deleted posts back.
 POSTS_GONE = Topic("factwatch.posts-gone.v1", Key.POST, "deletions alone", 31 * DAY_S)
@@ -118,8 +119,8 @@ PAGE_STATE = Topic(
 POST_STATE = Topic("factwatch.post-state.v1", Key.STATE, "changelog of posts", None, internal=True)
 
 TOPICS = (
-    CHANGES, EDITS, PERFORMERS, FEEDBACK, PAGE_STATUS, ALERTS, LABELS, POSTS, POSTS_GONE, HOT_FACTS,
-    MATCHES, DEAD_LETTERS, CURSORS, PERFORMER_STATE, PAGE_STATE, POST_STATE,
+    CHANGES, EDITS, PERFORMERS, FEEDBACK, PAGE_STATUS, ALERTS, LABELS, VERDICTS, POSTS, POSTS_GONE,
+    HOT_FACTS, MATCHES, DEAD_LETTERS, CURSORS, PERFORMER_STATE, PAGE_STATE, POST_STATE,
 )  # fmt: skip
 
 

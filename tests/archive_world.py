@@ -19,8 +19,17 @@ from streams.archive.writer import ArchiveWriter, Position
 from streams.kafka.cloud_events import to_event
 from streams.partitions import key_bytes, page_key
 from streams.posts import PostsGone, encode_record
-from streams.records import Alert, Label, LabelKind, PageStatus, PageStatusKind
-from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
+from streams.records import (
+    Alert,
+    EditsVerdict,
+    JudgedEdit,
+    Label,
+    LabelKind,
+    PageStatus,
+    PageStatusKind,
+    Verdict,
+)
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE, VERDICTS
 
 NOW = 1_764_000_000.0
 
@@ -28,6 +37,13 @@ NOW = 1_764_000_000.0
 def label(rev_id: int, kind: LabelKind | None, title: str = "Mount Everest", **fields: Any) -> Label:
     times = {"event_time": NOW, "labelled_time": NOW + 60}
     return Label(wiki="enwiki", title=title, rev_id=rev_id, label=kind, **(times | fields))
+
+
+def said(verdict_id: str, verdict: Verdict, *rev_ids: int, **fields: Any) -> EditsVerdict:
+    """On edits of one alert."""
+    common = {"alert_id": "a", "wiki": "enwiki", "title": "Mount Everest", "given_time": NOW + 90}
+    edits = tuple(JudgedEdit(rev_id, NOW) for rev_id in rev_ids)
+    return EditsVerdict(verdict_id=verdict_id, verdict=verdict, edits=edits, **(common | fields))
 
 
 def status(title: str, *alert_ids: str, **fields: Any) -> PageStatus:
@@ -83,6 +99,10 @@ class Logs:
 
     def gone(self, gone: PostsGone, partition: int = 0) -> Delivered:
         return self.put(POSTS_GONE.name, b"x", encode_record(gone), partition=partition)
+
+    def verdict(self, verdict: EditsVerdict, partition: int = 0) -> Delivered:
+        key = key_bytes(page_key(verdict.wiki, verdict.title))
+        return self.put(VERDICTS.name, key, msgspec.json.encode(verdict), partition=partition)
 
     def all(self) -> list[Delivered]:
         return sorted(itertools.chain(*self.records.values()), key=lambda record: record.written_ms)

@@ -9,19 +9,22 @@ import msgspec
 from streams.kafka.cloud_events import MAX_VALUE_BYTES, NotAnAlert, from_event
 from streams.partitions import key_bytes, page_key
 from streams.posts import PostsGone, decode_record
-from streams.records import Alert, Label, PageStatus
-from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
+from streams.records import Alert, EditsVerdict, Label, PageStatus
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE, VERDICTS
 
-TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name)
+TOPICS = (ALERTS.name, LABELS.name, PAGE_STATUS.name, POSTS_GONE.name, VERDICTS.name)
 #: An index takes no longer text; titles of the pipeline are bounded by it too.
 MAX_TITLE_CHARS = 600
 MAX_ID_CHARS = 128
+#: Of what comes with a verdict, as the API takes it.
+MAX_VERDICT_ID_CHARS, MAX_NOTE_CHARS = 200, 2_000
 #: Of the sample to learn from: more features than there are, and a weight beyond any.
 MAX_FEATURE_BYTES, MAX_WEIGHT = 4_096, 1e6
 _INT64 = 1 << 63
 
 _label = msgspec.json.Decoder(Label).decode
 _status = msgspec.json.Decoder(PageStatus).decode
+_verdict = msgspec.json.Decoder(EditsVerdict).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,17 +51,18 @@ class NothingOpen(msgspec.Struct, frozen=True, gc=False):
     title: str
 
 
+Record = Alert | Label | PageStatus | NothingOpen | PostsGone | EditsVerdict
+
+
 class NotStorable(Exception):
     """A record that is not what its topic should hold."""
 
 
-def read(record: Delivered) -> Alert | Label | PageStatus | NothingOpen | PostsGone:
+def read(record: Delivered) -> Record:
     """What it says. What comes back can be stored: no NUL, no integer beyond 64 bits, no text beyond
     what an index takes. Raises `NotStorable` with one line."""
     try:
-        found: Alert | Label | PageStatus | NothingOpen | PostsGone = _READERS[record.where.topic](
-            record
-        )
+        found: Record = _READERS[record.where.topic](record)
     except NotAnAlert as err:
         raise NotStorable(str(err)) from None
     except (msgspec.DecodeError, UnicodeError) as err:
@@ -110,6 +114,13 @@ def _posts_gone(record: Delivered) -> PostsGone:
     return found
 
 
+def _read_verdict(record: Delivered) -> EditsVerdict:
+    verdict = _verdict(_bounded(record))
+    if record.key != key_bytes(page_key(verdict.wiki, verdict.title)):
+        raise NotStorable("the key is not the page of the value")
+    return verdict
+
+
 def _bounded(record: Delivered) -> bytes:
     if not record.value or len(record.value) > MAX_VALUE_BYTES:
         raise NotStorable(f"the value has {len(record.value or b'')} bytes, not 1 to {MAX_VALUE_BYTES}")
@@ -117,11 +128,11 @@ def _bounded(record: Delivered) -> bytes:
 
 
 _READERS: dict[str, Any] = dict(
-    zip(TOPICS, (_alert, _read_label, _page_status, _posts_gone), strict=True)
+    zip(TOPICS, (_alert, _read_label, _page_status, _posts_gone, _read_verdict), strict=True)
 )
 
 
-def _check(found: Alert | Label | PageStatus | NothingOpen) -> None:
+def _check(found: Alert | Label | PageStatus | NothingOpen | EditsVerdict) -> None:
     texts = [found.wiki, found.title]
     numbers: list[int] = []
     if isinstance(found, Alert):
@@ -134,6 +145,10 @@ def _check(found: Alert | Label | PageStatus | NothingOpen) -> None:
             texts += [found.seen.model, found.seen.feature_set]
             if not 0 < found.seen.weight <= MAX_WEIGHT or len(found.seen.features) > MAX_FEATURE_BYTES:
                 raise NotStorable("features that no worker sends")
+    elif isinstance(found, EditsVerdict):
+        texts += [found.alert_id]
+        numbers = [edit.rev_id for edit in found.edits]
+        _check_words(found)
     if any("\0" in text for text in texts):
         raise NotStorable("a NUL in a name")
     if len(found.title) > MAX_TITLE_CHARS or len(found.wiki) > MAX_ID_CHARS:
@@ -142,3 +157,14 @@ def _check(found: Alert | Label | PageStatus | NothingOpen) -> None:
         raise NotStorable("an id longer than any")
     if any(not -_INT64 <= number < _INT64 for number in numbers):
         raise NotStorable("a revision id beyond 64 bits")
+
+
+def _check_words(verdict: EditsVerdict) -> None:
+    if not verdict.edits:
+        raise NotStorable("a verdict on no edit")
+    if any("\0" in text for text in (verdict.verdict_id, verdict.given_by, verdict.note)):
+        raise NotStorable("a NUL in what came with a verdict")
+    if max(len(verdict.verdict_id), len(verdict.given_by)) > MAX_VERDICT_ID_CHARS:
+        raise NotStorable("an id or a name longer than any")
+    if len(verdict.note) > MAX_NOTE_CHARS:
+        raise NotStorable("a note longer than any")

@@ -35,6 +35,7 @@ class ArchiveStatus:
         self._last_write: float | None = None
         self.beside: dict[str, Callable[[], Part]] = {}
         """Further parts of the program, by name."""
+        self.takes_verdicts = False
 
     def status(self) -> Status:
         self._look()
@@ -51,6 +52,7 @@ class ArchiveStatus:
             stale_after_s=STALE_AFTER_S,
             alerts_open=self._alerts_open,
             wikis=self._wikis,
+            takes_verdicts=self.takes_verdicts,
         )
 
     def parts(self) -> Mapping[str, Part]:

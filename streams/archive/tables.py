@@ -150,17 +150,25 @@ page_status = sa.Table(
     _column("position", BigInt),
 )
 
-#: What a person said of an alert. `verdict_id` is given by who sends it, so that a repeat is one.
+#: What a person said of an edit that alerted. `verdict_id` is given by who sends it, so that a repeat is
+#: one. Of several on an edit the newest counts, by `written_ms` and `position`.
 verdicts = sa.Table(
     "verdicts",
     METADATA,
     sa.Column("verdict_id", _Text, primary_key=True),
+    sa.Column("wiki", _Text, primary_key=True),
+    sa.Column("rev_id", BigInt, primary_key=True, autoincrement=False),
     _column("alert_id", _Text),
+    _column("title", _Text),
+    _column("event_time", _Time),
     _column("verdict", _Text),
     _column("given_by", _Text),
     _column("given_time", _Time),
     _column("note", _Text),
+    _column("written_ms", BigInt),
+    _column("position", BigInt),
     sa.Index(None, "alert_id"),
+    sa.Index(None, "wiki", "rev_id"),
 )
 
 #: The next offset of each partition, moved in the transaction of the rows it covers. `generation` is

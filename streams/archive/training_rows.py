@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from models.seen import SETTLED_AFTER_S, SeenRows
 from streams.archive import tables
 from streams.archive.database import Database
+from streams.archive.verdicts import LABEL_NOW
 from streams.partitions import page_key
 from streams.records import Label, LabelKind
 from streams.store.batch_rows import training_bytes
@@ -104,7 +105,7 @@ def _newest(db: sa.Connection) -> Iterator[SeenRow]:
             *place,
             labels.c.title,
             labels.c.revert_risk,
-            labels.c.label,
+            LABEL_NOW.label("label"),
             rows.c.weight,
             rows.c.model,
             rows.c.feature_set,

@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from streams.archive import redaction, tables, training_rows
+from streams.archive import redaction, tables, training_rows, verdicts
 from streams.archive.database import Database
 from streams.archive.delivered import (
     Delivered,
@@ -29,7 +29,7 @@ from streams.archive.delivered import (
 )
 from streams.archive.erasing import ERASE_EVERY_S, Eraser
 from streams.posts import PostsGone
-from streams.records import Alert, AlertStatus, Label, PageStatus
+from streams.records import Alert, AlertStatus, EditsVerdict, Label, PageStatus
 
 #: An alert's life goes one way. Its page may move to another title and partition meanwhile, so that its
 #: state changes can come in any order.
@@ -142,6 +142,7 @@ class ArchiveWriter:
         alerts: list[tuple[Delivered, Alert]] = []
         labels: list[tuple[Delivered, Label]] = []
         statuses: list[tuple[Delivered, PageStatus | NothingOpen]] = []
+        said: list[tuple[Delivered, EditsVerdict]] = []
         rejected: list[Row] = []
         for record in records:
             try:
@@ -155,6 +156,8 @@ class ArchiveWriter:
                 labels.append((record, found))
             elif isinstance(found, PostsGone):
                 gone.append((record, found))
+            elif isinstance(found, EditsVerdict):
+                said.append((record, found))
             else:
                 statuses.append((record, found))
         outcomes = Counter(Outcome(row["topic"], "rejected") for row in rejected)
@@ -169,6 +172,9 @@ class ArchiveWriter:
             (record.where.topic, _status_row(record, found, generations[record.where]))
             for record, found in statuses
         ))  # fmt: skip
+        for record, verdict in said:
+            written = verdicts.write(db, self._insert, record, verdict)
+            outcomes[Outcome(record.where.topic, "written" if written else "known")] += 1
         self._upsert(db, tables.rejects, rejected)
         return outcomes, redacted
 

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from prometheus_client import CollectorRegistry
@@ -22,20 +22,25 @@ from streams.cli.archive import archive_extra, database_of, quiet_libraries
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.clock import SystemClock
-from streams.errors import BrokerUnavailable
+from streams.errors import BrokerUnavailable, NoTopics
 from streams.matching.answer_findings import CheckedAnswer
 from streams.metrics import ProcessMetrics
 from streams.posts import Post, PostsGone
+from streams.records import EditsVerdict
 from streams.settings import Settings, load_settings, variable_of
+from streams.store.verdicts import GivenVerdict, on_edits
 from streams.web.app import build_app
 from streams.web.check import Check, check_route
 from streams.web.post_intake import PostIntake
 from streams.web.problems import Problem, problem_response
 from streams.web.server import WebServer
 from streams.web.tokens import Tokens, load_tokens
+from streams.web.verdicts import Keep, verdict_route
 
 if TYPE_CHECKING:
-    from streams.kafka.post_sender import PostSender
+    from streams.archive.reader import ArchiveReader
+    from streams.kafka.acked_sender import AckedSender
+    from streams.kafka.security import Connection
     from streams.runners.fact_follower import FactFollower
 
 log = logging.getLogger("factwatch")
@@ -45,8 +50,8 @@ log = logging.getLogger("factwatch")
 def api() -> None:
     """Serve what `factwatch archive` keeps in FACTWATCH_DATABASE_URL at FACTWATCH_HTTP_BIND: the page,
     /v1, /metrics. Any number may run. While the database is away, /v1 answers 503. Where
-    FACTWATCH_KAFKA_BOOTSTRAP is set, POST /v1/posts writes to factwatch.posts.v1, and POST /v1/check
-    answers by factwatch.hot-facts.v1. Ctrl-C or SIGTERM ends it.
+    FACTWATCH_KAFKA_BOOTSTRAP is set, POST /v1/posts writes to factwatch.posts.v1, people's verdicts go
+    to factwatch.verdicts.v1, and POST /v1/check answers by factwatch.hot-facts.v1. Ctrl-C or SIGTERM ends it.
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
@@ -65,11 +70,19 @@ def api() -> None:
     status = ArchiveStatus(reader, SystemClock(), database.place, tuple(settings.wikis))
     tokens = load_tokens(Path(settings.api_tokens_file)) if settings.api_tokens_file else None
     more: list[Route] = []
-    sender: PostSender | None = None
+    senders: list[AckedSender[Any]] = []
     facts: FactFollower | None = None
     if variable_of("kafka_bootstrap") in os.environ:
-        sender, facts = _post_sender(settings), _facts(settings)
-        more = [_intake(settings, sender, tokens), check_route(_checked_by(facts))]
+        connection = _connection(settings)
+        posts, facts = _post_sender(connection), _facts(connection)
+        verdicts = _verdict_sender(connection)
+        senders = [posts, verdicts]
+        more = [
+            _intake(settings, posts, tokens),
+            check_route(_checked_by(facts)),
+            verdict_route(_keep(reader, verdicts), tokens, SystemClock().now),
+        ]
+        status.takes_verdicts = True
         status.beside["facts"] = facts.part
         facts.start()
     registry = CollectorRegistry()
@@ -77,6 +90,7 @@ def api() -> None:
     app = build_app(reader, registry, status, status, tokens, more=more)
     app.add_exception_handler(ArchiveUnavailable, _unavailable)
     app.add_exception_handler(BrokerUnavailable, _not_taken)
+    app.add_exception_handler(NoTopics, _not_taken)
     server = WebServer(app, settings.http_bind)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -90,27 +104,51 @@ def api() -> None:
     finally:
         server.stop()
         reader.close()
-        if sender is not None:
+        for sender in senders:
             sender.close()
         if facts is not None:
             facts.stop()
 
 
-def _post_sender(settings: Settings) -> PostSender:
+def _connection(settings: Settings) -> Connection:
     with kafka_extra():
         from streams.kafka.complaints import listen
-        from streams.kafka.post_sender import PostSender
         from streams.kafka.security import connection_of
-        from streams.runners.ingest_posts import HandedIn
     listen(shown=settings.log_level == "debug")
-    return PostSender(connection_of(settings), HandedIn(SystemClock()))
+    return connection_of(settings)
 
 
-def _facts(settings: Settings) -> FactFollower:
+def _post_sender(connection: Connection) -> AckedSender[Post | PostsGone]:
     with kafka_extra():
-        from streams.kafka.security import connection_of
+        from streams.kafka.acked_sender import AckedSender
+        from streams.runners.ingest_posts import HandedIn
+    return AckedSender(connection, HandedIn(SystemClock()))
+
+
+def _verdict_sender(connection: Connection) -> AckedSender[EditsVerdict]:
+    with kafka_extra():
+        from streams.kafka.acked_sender import AckedSender
+        from streams.kafka.verdicts import verdict_sendings
+    return AckedSender(connection, verdict_sendings)
+
+
+def _keep(reader: ArchiveReader, sender: AckedSender[EditsVerdict]) -> Keep:
+    """On the edits that the archive tells of."""
+
+    def keep(given: GivenVerdict) -> int:
+        verdict = on_edits(given, (stored.alert for stored in reader.history(given.alert_id)))
+        if verdict is None:
+            return 0
+        sender.send([verdict])
+        return len(verdict.edits)
+
+    return keep
+
+
+def _facts(connection: Connection) -> FactFollower:
+    with kafka_extra():
         from streams.runners.fact_follower import FactFollower
-    return FactFollower(connection_of(settings), load_pair_model())
+    return FactFollower(connection, load_pair_model())
 
 
 def _checked_by(facts: FactFollower) -> Check:
@@ -125,7 +163,7 @@ def _checked_by(facts: FactFollower) -> Check:
     return check
 
 
-def _intake(settings: Settings, sender: PostSender, tokens: Tokens | None) -> Route:
+def _intake(settings: Settings, sender: AckedSender[Post | PostsGone], tokens: Tokens | None) -> Route:
     from streams.cli.compose_posts import post_normalizer
 
     async def accept(records: Sequence[Post | PostsGone]) -> None:
@@ -142,7 +180,7 @@ def _unavailable(request: Request, error: Exception) -> Response:
 
 
 def _not_taken(request: Request, error: Exception) -> Response:
-    log.warning("posts can't be written: %s", error)
+    log.warning("what was handed in can't be written: %s", error)
     return problem_response(
-        503, "Kafka does not take posts now. Send the same body again in a while.", {"Retry-After": "5"}
+        503, "Kafka takes nothing now. Send the same body again in a while.", {"Retry-After": "5"}
     )

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -18,10 +18,11 @@ from streams.cli.without_extra import kafka_extra
 from streams.clock import SystemClock
 from streams.errors import BadSetting
 from streams.metrics import PagerMetrics, ProcessMetrics, QualityMetrics
-from streams.records import Label
 from streams.runners.live_labels import set_live_quality
 from streams.runners.pager import Pager
 from streams.settings import Settings, load_settings
+from streams.sinks.pager_feed import Fetched
+from streams.stages.deduplicate import RecentIds
 from streams.state.live_quality import LiveQuality
 from streams.state.watermark import Watermark
 from streams.web.operations import build_operations_app
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 #: How long Alertmanagers may go on being told when the program is told to stop.
 DRAIN_S = 3.0
 LOOK_EVERY_S = 5.0
+#: Verdicts on edits whose ids are remembered, as each counts once: more than people give in ten days.
+HEARD_CAP = 50_000
 
 
 @click.command(short_help="Tell Alertmanager of incidents, from the topics.")
@@ -94,18 +97,21 @@ def _serve(settings: Settings, connection: Connection) -> None:
         server.stop()
 
 
-def live_quality(
-    metrics: QualityMetrics, timer: Callable[[], float]
-) -> Callable[[Iterable[Label]], None]:
-    """Folds labels, and now and then brings the gauges up to date."""
+def live_quality(metrics: QualityMetrics, timer: Callable[[], float]) -> Callable[[Fetched], None]:
+    """Folds labels and verdicts, and now and then brings the gauges up to date."""
     quality, watermark = LiveQuality(), Watermark()
+    heard: RecentIds[tuple[str, str, int]] = RecentIds(HEARD_CAP)
     look_at = timer()
 
-    def fold(labels: Iterable[Label]) -> None:
+    def fold(fetched: Fetched) -> None:
         nonlocal look_at
-        for label in labels:
+        for label in fetched.labels:
             quality.fold(label)
             watermark.advance(label.labelled_time)
+        for said in fetched.verdicts:
+            for edit in said.edits:
+                if heard.add((said.verdict_id, said.wiki, edit.rev_id)):
+                    quality.fold_verdict(said.wiki, edit.rev_id, edit.event_time, said.verdict)
         if timer() >= look_at:
             look_at = timer() + LOOK_EVERY_S
             set_live_quality(metrics, quality, watermark.time)

@@ -1,4 +1,4 @@
-"""The topics that the pager reads: alerts and labels, from some days back, without a consumer group.
+"""The topics that the pager reads: alerts, labels and verdicts, from some days back, without a consumer group.
 
 It keeps nothing, neither on disk nor in Kafka: each start reads the last days anew. Two pagers side by side
 read the same and tell the same, which Alertmanager takes for one.
@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
@@ -21,18 +21,21 @@ from streams.kafka.admin import REACH_S, unavailable
 from streams.kafka.by_time import ByTime
 from streams.kafka.cloud_events import MAX_VALUE_BYTES, NotAnAlert, from_event
 from streams.kafka.security import Connection, for_kafka_python
-from streams.records import Alert, Label
+from streams.records import Alert, EditsVerdict, Label
 from streams.sinks.pager_feed import Fetched
 from streams.sinks.pager_receiver import PagerPosition
 from streams.state.watermark import Watermark
-from streams.topics import ALERTS, DAY_S, LABELS
+from streams.topics import ALERTS, DAY_S, LABELS, VERDICTS
 
 log = logging.getLogger("factwatch.pager")
+Record = TypeVar("Record")
 
 #: Nothing that began earlier and was not told of since is anybody's page now.
 ALERTS_BACK_S = 7.0 * DAY_S
-#: Live precision looks at edits of up to nine days ago, whose labels came within 48 h.
+#: Live precision looks at edits of up to nine days ago, whose labels came within 48 h. What people say of
+#: them came later than they were made, too.
 LABELS_BACK_S = 9.5 * DAY_S
+_BACK_S = {ALERTS.name: ALERTS_BACK_S, LABELS.name: LABELS_BACK_S, VERDICTS.name: LABELS_BACK_S}
 BATCH = 500
 POLL_MS = 500
 ANSWER_MS = 5_000
@@ -42,6 +45,7 @@ AHEAD_CAP = 2_000
 ASK_EVERY_S = 3.0
 
 _label = msgspec.json.Decoder(Label).decode
+_verdict = msgspec.json.Decoder(EditsVerdict).decode
 
 
 class PagerTopics:
@@ -82,7 +86,7 @@ class PagerTopics:
                 self._ends = {each: min(end, ends[each]) for each, end in self._ends.items()}
             self._paused = set()
             if not self._ahead.done:
-                self._pause([each for each in partitions if each.topic == LABELS.name])
+                self._pause([each for each in partitions if each.topic != ALERTS.name])
 
     def poll(self, most: PagerPosition | None) -> Fetched:
         """`most` means nothing here: `caught_up` is what was there at the start."""
@@ -118,7 +122,7 @@ class PagerTopics:
         self._resume(low)
         if ahead.done:
             self._resume(list(self._paused))
-        return self._fetched(alerts, [], caught_up=ahead.done)
+        return self._fetched(alerts, [], [], caught_up=ahead.done)
 
     def _read(self) -> Fetched:
         if time.monotonic() - self._asked_s >= ASK_EVERY_S:
@@ -129,23 +133,32 @@ class PagerTopics:
                 self.start()  # there are more of them now
         alerts: list[Alert] = []
         labels: list[Label] = []
+        verdicts: list[EditsVerdict] = []
         for records in self._polled(POLL_MS).values():
             for record in records:
                 if record.topic == LABELS.name:
-                    labels += _labels(record)
+                    labels += _read(record, _label)
+                elif record.topic == VERDICTS.name:
+                    verdicts += _read(record, _verdict)
                 elif (alert := self._alert(record)) is not None:
                     alerts.append(alert)
-        return self._fetched(alerts, labels, caught_up=not alerts)
+        return self._fetched(alerts, labels, verdicts, caught_up=not alerts)
 
-    def _fetched(self, alerts: list[Alert], labels: list[Label], *, caught_up: bool) -> Fetched:
+    def _fetched(
+        self,
+        alerts: list[Alert],
+        labels: list[Label],
+        verdicts: list[EditsVerdict],
+        *,
+        caught_up: bool,
+    ) -> Fetched:
         for alert in alerts:
             self._watermark.advance(alert.event_time)
         for label in labels:
             self._watermark.advance(label.labelled_time)
         self._taken += len(alerts)
-        return Fetched(
-            alerts, labels, PagerPosition(self._taken, max(self._watermark.time, 0.0)), caught_up
-        )
+        upto = PagerPosition(self._taken, max(self._watermark.time, 0.0))
+        return Fetched(alerts, labels, upto, caught_up, verdicts)
 
     def _polled(self, wait_ms: int) -> dict[TopicPartition, list[Any]]:
         batches: dict[TopicPartition, list[Any]] = self._consumer.poll(wait_ms, max_records=BATCH)
@@ -179,7 +192,7 @@ class PagerTopics:
         )
 
     def _assigned(self) -> list[TopicPartition]:
-        return self._partitions(ALERTS.name) + self._partitions(LABELS.name)
+        return [each for topic in _BACK_S for each in self._partitions(topic)]
 
     def _partitions(self, topic: str) -> list[TopicPartition]:
         found = sorted(self._consumer.partitions_for_topic(topic) or ())
@@ -194,8 +207,7 @@ class PagerTopics:
         if not partitions:
             return {}
         now = self._now()
-        back = {ALERTS.name: ALERTS_BACK_S, LABELS.name: LABELS_BACK_S}
-        asked = {each: int(max(now - back[each.topic], 0) * 1_000) for each in partitions}
+        asked = {each: int(max(now - _BACK_S[each.topic], 0) * 1_000) for each in partitions}
         found = self._consumer.offsets_for_times(asked, ANSWER_MS)
         ends = self._consumer.end_offsets(partitions, ANSWER_MS)
         return {
@@ -218,14 +230,15 @@ class PagerTopics:
             raise unavailable(self._connection, err) from None
 
 
-def _labels(record: Any) -> list[Label]:
+def _read(record: Any, decode: Callable[[bytes], Record]) -> list[Record]:
+    """None where it is not what its topic should hold."""
     if not record.value or len(record.value) > MAX_VALUE_BYTES:
         return []
     try:
-        return [_label(record.value)]
+        return [decode(record.value)]
     except (msgspec.DecodeError, UnicodeError):
         log.warning(
-            "%s partition %d offset %d is passed over: no label",
+            "%s partition %d offset %d is passed over: it can't be read",
             record.topic, record.partition, record.offset,
         )  # fmt: skip
         return []

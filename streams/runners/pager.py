@@ -12,12 +12,11 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from streams.errors import BrokerUnavailable
 from streams.incidents import Incident, IncidentKind, IncidentStatus
 from streams.metrics import INCIDENT_SEVERITIES, PagerMetrics
-from streams.records import Label
 from streams.sinks.pager_feed import Fetched, PagerFeed
 from streams.sinks.pager_receiver import PagerReceiver
 from streams.sources.backoff import Backoff, next_try
@@ -48,10 +47,10 @@ class Pager:
         now: Callable[[], float],
         *,
         stopping: threading.Event | None = None,
-        fold_labels: Callable[[Iterable[Label]], None] | None = None,
+        fold_labels: Callable[[Fetched], None] | None = None,
         say: Callable[[str], None] = log.warning,
     ) -> None:
-        """`fold_labels` is given every batch of labels that the feed has, often an empty one; `say` tells a
+        """`fold_labels` is given all that the feed gives, often without labels and verdicts; `say` tells a
         person."""
         self._feed = feed
         self._book = book
@@ -187,7 +186,7 @@ class Pager:
         for incident in told:
             self._count(incident)
         if self._fold_labels is not None:
-            self._fold_labels(fetched.labels)
+            self._fold_labels(fetched)
         return told
 
     def _count(self, incident: Incident) -> None:

@@ -19,16 +19,17 @@ from streams import posts, records
 from streams.kafka import hot_facts
 from streams.kafka.hot_facts import HotFacts
 from streams.posts import HotKind, PostRecord
-from streams.records import Alert, AlertKind, ChangeType, Grade, Label, PageStatus
+from streams.records import Alert, AlertKind, ChangeType, EditsVerdict, Grade, Label, PageStatus
 
 ALERT, LABEL, PAGE_STATUS, HOT_FACTS = "alert.v1", "label.v1", "page-status.v1", "hot-facts.v1"
-POST = "post.v1"
+POST, VERDICT = "post.v1", "verdict.v1"
 WIRE: dict[str, type[msgspec.Struct]] = {
     ALERT: Alert,
     LABEL: Label,
     PAGE_STATUS: PageStatus,
     HOT_FACTS: HotFacts,
     POST: PostRecord,
+    VERDICT: EditsVerdict,
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: Where the project publishes them. Another major version gets another address, as CloudEvents asks.

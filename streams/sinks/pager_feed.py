@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from streams.records import Alert, Label
+from streams.records import Alert, EditsVerdict, Label
 from streams.sinks.pager_receiver import PagerPosition
 from streams.store.reader import AlertReader
 
@@ -20,6 +20,7 @@ class Fetched(NamedTuple):
     """After them."""
     caught_up: bool = False
     """There was nothing behind them when it was looked."""
+    verdicts: Sequence[EditsVerdict] = ()
 
 
 class PagerFeed(Protocol):

@@ -1,5 +1,5 @@
-"""How good the alerts were, by what the community did afterwards: precision, recall and calibration of
-edits whose 48 hours are over.
+"""How good the alerts were, by what the community did afterwards, or a person said: precision, recall and
+calibration of edits whose 48 hours are over.
 
 Of an edit made less than 48 h ago that nobody reverted nothing is known yet. Counted as good it would
 make precision too low; left out, while those already reverted count, too high. So a figure is of all
@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.records import Label, LabelKind
+from streams.records import Label, LabelKind, Verdict
 
 #: When every edit has its label (`streams.store.batch.KEPT_AFTER_S`).
 SETTLED_AFTER_S = 48 * 3_600.0
@@ -37,6 +37,9 @@ BINS = 10
 _PENDING = 2_048
 
 _REVERTED, _ALERTED, _NO_LABEL = 1, 2, 4
+#: What a person says, kept beside the label: he may leave it to the community again.
+_SAID, _SAID_REVERTED = 8, 16
+_BY_PERSON = np.uint8(_SAID | _SAID_REVERTED)
 
 Keys: TypeAlias = NDArray[np.uint64]
 
@@ -56,15 +59,15 @@ class QualityFigures(NamedTuple):
 
 
 class LiveQuality:
-    """Labels in, in the order they were given; figures out. A label told again changes nothing, a later
-    one of the same edit takes its place: reading a topic anew, from any earlier place, ends where reading
-    it once does."""
+    """Labels and verdicts in, each in the order they were given; figures out. A label told again changes
+    nothing, a later one of the same edit takes its place: reading a topic anew, from any earlier place, ends
+    where reading it once does. So do verdicts, and which of the two come first does not matter."""
 
     def __init__(self, *, sampled: int = 0) -> None:
         """`sampled`: only edits come in whose keys end in so many zero bits."""
         self._sampled = sampled
         self._hours: dict[int, _Hour] = {}
-        self._pending: list[tuple[int, float, int, float]] = []
+        self._pending: list[tuple[int, float, int, float, bool]] = []
 
     def fold(self, label: Label) -> None:
         self.fold_edit(
@@ -93,7 +96,20 @@ class LiveQuality:
         elif label == LabelKind.REVERTED:
             bits |= _REVERTED
         risk = math.nan if revert_risk is None or not 0 <= revert_risk <= 1 else revert_risk
-        self._pending.append((key, event_time, bits, risk))
+        self._add((key, event_time, bits, risk, False))
+
+    def fold_verdict(self, wiki: str, rev_id: int, event_time: float, verdict: Verdict) -> None:
+        """On an edit that alerted. It comes before the edit's label until one is `unsure`; the score as it was
+        given comes with the label alone."""
+        if not math.isfinite(event_time):
+            return
+        bits = 0 if verdict is Verdict.UNSURE else _SAID
+        if verdict is Verdict.DAMAGING:
+            bits |= _SAID_REVERTED
+        self._add((_key_of(wiki, rev_id), event_time, bits, math.nan, True))
+
+    def _add(self, one: tuple[int, float, int, float, bool]) -> None:
+        self._pending.append(one)
         if len(self._pending) >= _PENDING:
             self._settle()
 
@@ -113,11 +129,14 @@ class LiveQuality:
         hours = np.array([one[1] for one in pending]) // _HOUR_S
         bits = np.array([one[2] for one in pending], dtype=np.uint8)
         risks = np.array([one[3] for one in pending], dtype=np.float32)
+        said = np.array([one[4] for one in pending], dtype=np.bool_)
         for at in np.unique(hours).tolist():
             hour = self._hour(int(at))
             if hour is not None:
-                these = hours == at
-                hour.take(keys[these], bits[these], risks[these])
+                labels, verdicts = (hours == at) & ~said, (hours == at) & said
+                hour.take(keys[labels], bits[labels], risks[labels])
+                if verdicts.any():
+                    hour.hear(keys[verdicts], bits[verdicts])
 
     def _hour(self, at: int) -> _Hour | None:
         """None if it is older than all that are kept."""
@@ -137,7 +156,8 @@ _SUMS = 4 + 3 * BINS
 
 
 class _Hour:
-    """Edits made in one hour that have a label, each once, in the order of their keys."""
+    """Edits made in one hour that have, or had, a label or a verdict, each once, in the order of their keys.
+    One whose label was taken back stays, with its score: a person may judge it yet."""
 
     __slots__ = ("_bits", "_keys", "_risks", "_sampled", "_sums")
 
@@ -149,13 +169,32 @@ class _Hour:
         self._sums: NDArray[np.float64] | None = None
 
     def take(self, keys: Keys, bits: NDArray[np.uint8], risks: NDArray[np.float32]) -> None:
-        """In the order they were given: the last of each key counts."""
+        """Labels, in the order they were given: the last of each key counts."""
+        said = self._known(keys)[0] & _BY_PERSON
+        self._put(keys, bits | said, risks)
+
+    def hear(self, keys: Keys, bits: NDArray[np.uint8]) -> None:
+        """Verdicts, in the same way."""
+        known, risks = self._known(keys)
+        self._put(keys, bits | (known & ~_BY_PERSON), risks)
+
+    def _known(self, keys: Keys) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Bits and scores of these edits so far."""
+        bits = np.full(len(keys), _NO_LABEL, dtype=np.uint8)
+        risks = np.full(len(keys), np.nan, dtype=np.float32)
+        at = np.searchsorted(self._keys, keys)
+        here = at < len(self._keys)
+        here[here] = self._keys[at[here]] == keys[here]
+        bits[here], risks[here] = self._bits[at[here]], self._risks[at[here]]
+        return bits, risks
+
+    def _put(self, keys: Keys, bits: NDArray[np.uint8], risks: NDArray[np.float32]) -> None:
         keys = np.concatenate((self._keys, keys))[::-1]
         bits = np.concatenate((self._bits, bits))[::-1]
         risks = np.concatenate((self._risks, risks))[::-1]
         keys, last = np.unique(keys, return_index=True)
         bits, risks = bits[last], risks[last]
-        stays = (bits & _NO_LABEL == 0) & self._chosen(keys)
+        stays = self._chosen(keys)
         while np.count_nonzero(stays) > EDITS_OF_HOUR:
             self._sampled += 1
             stays &= self._chosen(keys)
@@ -168,11 +207,14 @@ class _Hour:
 
     def sums(self) -> NDArray[np.float64]:
         if self._sums is None:
-            reverted = self._bits & _REVERTED != 0
-            alerted = self._bits & _ALERTED != 0
-            counts = [len(self._keys), reverted.sum(), alerted.sum(), (reverted & alerted).sum()]
-            scored = ~np.isnan(self._risks)
-            risks = self._risks[scored].astype(np.float64)
+            judged = self._bits & (_NO_LABEL | _SAID) != _NO_LABEL
+            bits, scores = self._bits[judged], self._risks[judged]
+            said = bits & _SAID != 0
+            reverted = np.where(said, bits & _SAID_REVERTED, bits & _REVERTED) != 0
+            alerted = bits & (_ALERTED | _SAID) != 0  # verdicts are of edits that alerted
+            counts = [len(bits), reverted.sum(), alerted.sum(), (reverted & alerted).sum()]
+            scored = ~np.isnan(scores)
+            risks = scores[scored].astype(np.float64)
             bins = np.minimum((risks * BINS).astype(np.int64), BINS - 1)
             by_bin = [
                 np.bincount(bins, weights=weights, minlength=BINS)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
-from streams.records import AlertKind, Verdict
+from streams.partitions import page_key
+from streams.records import Alert, EditsVerdict, JudgedEdit, Verdict
+from streams.stages.judged import judged
 from streams.store.batch import ALERTED
 from streams.store.keys import state_id
 from streams.store.labelled import first_row_since
@@ -26,6 +30,28 @@ class GivenVerdict(msgspec.Struct, frozen=True):
     note: str
 
 
+def on_edits(given: GivenVerdict, history: Iterable[Alert]) -> EditsVerdict | None:
+    """What was said of an alert, as said of its edits, by all that is known of the alert; None where it has
+    none, or not the one that is meant."""
+    first: dict[int, Alert] = {}
+    for alert in judged(history, given.rev_id):
+        first.setdefault(alert.rev_id, alert)  # a page that was moved has two titles
+    if not first:
+        return None
+    named = min(first.values(), key=lambda alert: alert.event_time)
+    return EditsVerdict(
+        verdict_id=given.verdict_id,
+        alert_id=given.alert_id,
+        wiki=named.wiki,
+        title=named.title,
+        verdict=given.verdict,
+        edits=tuple(JudgedEdit(alert.rev_id, alert.event_time) for alert in first.values()),
+        given_time=given.given_time,
+        given_by=given.given_by,
+        note=given.note,
+    )
+
+
 class Verdicts:
     """Of one store. From any thread."""
 
@@ -35,19 +61,13 @@ class Verdicts:
     def keep(self, given: GivenVerdict) -> int:
         """Write it durably, and say on how many edits it bears: those of an `edit.suspect` alert that are
         still in the log. 0: nothing was written."""
-        edits = {
-            (stored.alert.wiki, stored.alert.title, stored.alert.rev_id): stored.alert.event_time
-            for stored in reversed(
-                self._store.history(given.alert_id)
-            )  # the first tells when it was made
-            if stored.alert.kind is AlertKind.EDIT_SUSPECT
-            and stored.alert.revert_risk is not None
-            and given.rev_id in (None, stored.alert.rev_id)
-        }
+        history = (stored.alert for stored in self._store.history(given.alert_id))
         rows = sorted(
             row
-            for (wiki, title, rev_id), event_time in edits.items()
-            for row in self._rows(state_id(f"{wiki}:{title}"), rev_id, event_time)
+            for alert in judged(history, given.rev_id)
+            for row in self._rows(
+                state_id(page_key(alert.wiki, alert.title)), alert.rev_id, alert.event_time
+            )
         )
         if rows:
             self._store.write(

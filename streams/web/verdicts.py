@@ -4,7 +4,7 @@ label, before what the wiki's community does: in live quality, and in training f
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -28,16 +28,21 @@ Keep = Callable[[GivenVerdict], int]
 """How many edits it bears on. Called in threads."""
 
 
+def _text(most: int, least: int = 0) -> Any:
+    """No NUL: PostgreSQL has none, so nobody is told that it was kept."""
+    return msgspec.Meta(min_length=least, max_length=most, pattern=r"\A[^\0]*\Z")
+
+
 class AskedVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body, as JSON."""
 
     verdict: Verdict
-    verdict_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    verdict_id: Annotated[str, _text(200, 1)]
     """Given by who sends it, so that a repeat is one."""
     rev_id: Annotated[int, msgspec.Meta(ge=1, le=1 << 62)] | None = None
     """One edit of the alert; None: all that made it."""
-    given_by: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    note: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
+    given_by: Annotated[str, _text(200)] = ""
+    note: Annotated[str, _text(2_000)] = ""
 
 
 def verdict_route(keep: Keep, tokens: Tokens | None, now: Callable[[], float]) -> Route:

@@ -32,10 +32,11 @@ from streams.records import (
     LabelKind,
     PageStatusKind,
     PostRef,
+    Verdict,
 )
 from streams.store.reader import AlertFilter
-from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE
-from tests.archive_world import NOW, Logs, deliver, empty, label, rows, status
+from streams.topics import ALERTS, LABELS, PAGE_STATUS, POSTS_GONE, VERDICTS
+from tests.archive_world import NOW, Logs, deliver, empty, label, rows, said, status
 from tests.memory_alerts import StoreAlerts
 from tests.sample_alerts import HOSTILE_TITLE, a_day, resolved, sample_alert
 
@@ -227,6 +228,29 @@ def test_a_topic_made_anew_goes_on(database: Database, writer: ArchiveWriter) ->
     assert msgspec.json.decode(body)["alert_ids"] == ["new"]
 
 
+def test_a_verdict_becomes_a_row_for_each_edit_and_its_id_is_believed_once(
+    database: Database, writer: ArchiveWriter
+) -> None:
+    logs = Logs()
+    first = logs.verdict(said("1", Verdict.DAMAGING, 5, 6, given_by="Ann", note="x\x1b[2J'); --"))
+    assert deliver(writer, first, first) == {
+        (VERDICTS.name, "written"): 1,
+        (VERDICTS.name, "known"): 1,
+    }
+    again = logs.verdict(said("1", Verdict.GOOD, 6, 7))
+    assert deliver(writer, again) == {(VERDICTS.name, "written"): 1}
+    asked = "SELECT rev_id, verdict, given_by, note, alert_id, title FROM verdicts ORDER BY rev_id"
+    assert query(database, asked) == [
+        (5, "damaging", "Ann", "x\x1b[2J'); --", "a", "Mount Everest"),
+        (6, "damaging", "Ann", "x\x1b[2J'); --", "a", "Mount Everest"),
+        (7, "good", "", "", "a", "Mount Everest"),
+    ]
+
+
+def judged(*rev_ids: int, **fields: Any) -> bytes:
+    return msgspec.json.encode(said("1", Verdict.GOOD, *rev_ids, **({"title": "K2"} | fields)))
+
+
 @pytest.mark.parametrize(
     ("topic", "key", "value", "why"),
     [
@@ -237,6 +261,13 @@ def test_a_topic_made_anew_goes_on(database: Database, writer: ArchiveWriter) ->
         (LABELS.name, None, msgspec.json.encode(label(1 << 63, None)), "beyond 64 bits"),
         (LABELS.name, None, msgspec.json.encode(label(5, None, title="a\0b")), "NUL"),
         (LABELS.name, None, msgspec.json.encode(label(5, None, title="x" * 700)), "longer"),
+        (VERDICTS.name, b"enwiki:K2", b"{}", "missing required field"),
+        (VERDICTS.name, None, judged(5), "key is not the page"),
+        (VERDICTS.name, b"enwiki:K2", judged(), "on no edit"),
+        (VERDICTS.name, b"enwiki:K2", judged(1 << 63), "beyond 64 bits"),
+        (VERDICTS.name, b"enwiki:K2", judged(5, note="a\0b"), "NUL"),
+        (VERDICTS.name, b"enwiki:K2", judged(5, note="x" * 2_001), "note longer"),
+        (VERDICTS.name, b"enwiki:K2", judged(5, given_by="x" * 201), "longer than any"),
         (PAGE_STATUS.name, None, b"{}", "no key"),
         (PAGE_STATUS.name, b"\xff", None, "decode"),
         (PAGE_STATUS.name, b"K2", None, "names no page"),
@@ -298,7 +329,7 @@ def test_a_batch_that_began_elsewhere_writes_nothing(database: Database, writer:
 
 
 @pytest.mark.parametrize(
-    "table", ["alerts", "alerts_now", "labels", "page_status", "rejects", "positions"]
+    "table", ["alerts", "alerts_now", "labels", "page_status", "verdicts", "rejects", "positions"]
 )
 def test_a_failure_in_the_middle_leaves_nothing(
     database: Database, writer: ArchiveWriter, table: str
@@ -307,6 +338,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
     batch = [
         logs.alert(sample_alert(1)), logs.label(label(5, None)), logs.status(status("K2", "a")),
         logs.put(LABELS.name, None, b"no label"),
+        logs.verdict(said("1", Verdict.GOOD, 5)),
     ]  # fmt: skip
     query(database, f"ALTER TABLE {table} RENAME TO hidden")
     with pytest.raises(ArchiveUnavailable) as told:
@@ -316,7 +348,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
     assert not any(rows(database).values())
     assert writer.positions() == {}
     deliver(writer, *batch)
-    assert all(found for name, found in rows(database).items() if name != "verdicts")
+    assert all(rows(database).values())
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
@@ -487,6 +519,11 @@ def histories(draw: st.DrawFn) -> Logs:
                 logs.nothing_open(title, partition=partition % 2)
             else:
                 logs.status(status(title, f"alert {at}"), partition % 2)
+        for _ in range(draw(st.integers(0, 3))):
+            word, verdict = draw(st.sampled_from(("1", "2"))), draw(st.sampled_from(Verdict))
+            edits = draw(st.sets(st.integers(1, 2), min_size=1))
+            meant = [edit + 10 * partition for edit in sorted(edits)]
+            logs.verdict(said(word, verdict, *meant, title=title), partition % 2)
         for gone in draw(st.lists(st.sampled_from(GONE), max_size=2)):
             logs.gone(gone, partition % 2)
         if draw(st.booleans()):

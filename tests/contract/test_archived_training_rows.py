@@ -16,11 +16,11 @@ from streams.archive.migrate import migrate
 from streams.archive.training_rows import Bounds, read_archived_rows
 from streams.archive.writer import ArchiveWriter
 from streams.errors import StoreCorrupt
-from streams.records import LabelKind, SeenFeatures
+from streams.records import LabelKind, SeenFeatures, Verdict
 from streams.runners.training_sample import packed
 from streams.store.batch_rows import TRAINING_ROW_BYTES
 from streams.topics import LABELS
-from tests.archive_world import NOW, Logs, deliver, label
+from tests.archive_world import NOW, Logs, deliver, label, said
 from tests.contract.test_archive import postgres_database
 
 DAY = 86_400.0
@@ -98,6 +98,27 @@ def test_the_label_that_came_last_counts_and_one_taken_back_is_unknown(kept: Kep
     found = kept.seen()
     assert found.damaging.tolist() == [False]
     assert found.not_settled == 1
+
+
+def test_what_people_said_last_comes_before_what_the_community_did(kept: Kept) -> None:
+    """A person who is not sure leaves it to the community."""
+    kept.put(7, LabelKind.KEPT)
+    kept.put(8, LabelKind.REVERTED)
+    kept.put(9, LabelKind.REVERTED)
+    kept.put(10, None)
+    kept.put(11, LabelKind.KEPT)
+    words = [
+        ("1", Verdict.DAMAGING, (7, 9)), ("2", Verdict.GOOD, (8, 9)), ("3", Verdict.UNSURE, (9,)),
+        ("4", Verdict.DAMAGING, (10,)), ("1", Verdict.GOOD, (7,)),
+        ("6", Verdict.GOOD, (11,)), ("7", Verdict.DAMAGING, (11,)),
+    ]  # fmt: skip
+    for word, verdict, rev_ids in words:
+        deliver(kept.writer, kept.logs.verdict(said(word, verdict, *rev_ids, title="K2")))
+    other = said("5", Verdict.GOOD, 7, wiki="dewiki", title="K2")
+    deliver(kept.writer, kept.logs.verdict(other))
+    found = kept.seen()
+    bad = dict(zip(found.matrix[:, 0].tolist(), found.damaging.tolist(), strict=True))
+    assert bad == {7.0: True, 8.0: False, 9.0: True, 10.0: True, 11.0: True}
 
 
 def test_young_edits_are_left_out_though_they_were_reverted(kept: Kept) -> None:

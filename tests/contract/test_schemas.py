@@ -25,6 +25,7 @@ from streams.schemas import (
     LABEL,
     PAGE_STATUS,
     POST,
+    VERDICT,
     WIRE,
     make_schema,
     render,
@@ -77,6 +78,10 @@ FROZEN: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "PostsGone": ("platform event_time arrival_time", "post_id author"),
     },
+    VERDICT: {
+        "": ("verdict_id alert_id wiki title verdict edits given_time", "given_by note"),
+        "JudgedEdit": ("rev_id event_time", ""),
+    },
 }
 FROZEN_SETS = {
     "AlertStatus": ["open", "resolved", "updated"],
@@ -84,6 +89,7 @@ FROZEN_SETS = {
     "PerformerKind": ["hidden", "ip", "registered", "temporary"],
     "LabelKind": ["kept", "reverted"],
     "PageStatusKind": ["contested", "suspect"],
+    "Verdict": ["damaging", "good", "unsure"],
 }
 
 

@@ -23,13 +23,13 @@ from streams.cli.main import cli
 from streams.content.wiki_facts import WikiFacts
 from streams.errors import BadArtifact, BadInput, BadSetting, ChampionStays
 from streams.metrics import Metrics
-from streams.records import Label, SeenFeatures
+from streams.records import Label, SeenFeatures, Verdict
 from streams.runners.embedded import EmbeddedRunner
 from streams.settings import Settings
 from streams.sources.base import SourceItem
 from streams.store.retention import Retention, TrainingBounds
 from streams.store.sqlite import SqliteStore
-from tests.archive_world import Logs, deliver
+from tests.archive_world import Logs, deliver, said
 from tests.core_world import DAY, START, ListSource, StillClock
 from tests.seen_world import feed
 
@@ -170,6 +170,9 @@ def archived(settings: Settings) -> str:
         " t.feature_set, t.features FROM training_rows t JOIN edits e ON e.row = t.row"
         " WHERE e.label IS NOT NULL"
     )
+    words = store.query(
+        "SELECT v.verdict_id, v.verdict, e.rev_id FROM verdicts v JOIN edits e ON e.row = v.row ORDER BY v.seq"
+    )
     store.close()
     url = f"sqlite:///{settings.data_dir}/archive.sqlite"
     database, logs = Database(url), Logs()
@@ -190,6 +193,8 @@ def archived(settings: Settings) -> str:
                 Label,
             )
         )
+    for verdict_id, verdict, rev_id in words:
+        logs.verdict(said(str(verdict_id), Verdict(verdict), int(str(rev_id)), title=f"Page {rev_id}"))
     writer = ArchiveWriter(database)
     deliver(writer, *logs.all())
     writer.close()
@@ -207,6 +212,34 @@ def test_the_archive_of_workers_answers_and_teaches_the_same(
     assert json.loads(CliRunner().invoke(cli, asked).stdout) == from_store
     told = json.loads(train(settings, monkeypatch, "--json").stdout)
     assert told["report"]["contest"]["outcome"] == "better"
+
+
+def test_so_it_does_where_people_said_otherwise(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTWATCH_DATA_DIR", str(settings.data_dir))
+    asked = ["thresholds", "--false-alarms", "20", "--json"]
+    before = json.loads(CliRunner().invoke(cli, asked).stdout)
+    store = SqliteStore(store_path(settings))
+    wrong = store.query(
+        "SELECT e.row FROM edits e JOIN training_rows t ON t.row = e.row"
+        " WHERE e.label = 'kept' ORDER BY e.risk DESC LIMIT 60"
+    )
+    store.write(
+        "INSERT INTO verdicts (verdict_id, row, verdict, alert_id, given_by, given_time, note)"
+        " VALUES (?, ?, ?, 'a', '', 0, '')",
+        [
+            (f"{row} {turn}", row, verdict)
+            for (row,) in wrong
+            for turn, verdict in enumerate(("good", "damaging"))
+        ],
+    )
+    store.close()
+    from_store = json.loads(CliRunner().invoke(cli, asked).stdout)
+    assert from_store != before
+    monkeypatch.setenv("FACTWATCH_DATABASE_URL", archived(settings))
+    store_path(settings).unlink()
+    assert json.loads(CliRunner().invoke(cli, asked).stdout) == from_store
 
 
 def test_thresholds_say_so_where_too_little_was_seen(

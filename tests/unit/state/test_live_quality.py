@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from streams.records import Label, LabelKind
+from streams.records import Label, LabelKind, Verdict
 from streams.state import live_quality
 from streams.state.live_quality import SETTLED_AFTER_S, LiveQuality
 from streams.store.batch import KEPT_AFTER_S
@@ -89,6 +89,46 @@ def test_a_label_taken_back_counts_no_more_and_another_takes_its_place() -> None
         quality.fold(kept(rev_id, alerted=True))
     assert quality.figures(SETTLED, DAY).judged_edits == 2_000
     assert quality.figures(SETTLED, DAY).precision == 0.5
+
+
+def test_a_persons_word_comes_before_the_label_whichever_came_first() -> None:
+    early, late = LiveQuality(), LiveQuality()
+    for quality, a_day_at in ((early, 1), (late, 0)):
+        for step in range(2):
+            if step == a_day_at:
+                a_day(quality)
+                continue
+            for rev_id in range(60, 70):  # alerted, kept
+                quality.fold_verdict("enwiki", rev_id, START, Verdict.DAMAGING)
+            for rev_id in range(5):  # alerted, reverted
+                quality.fold_verdict("enwiki", rev_id, START, Verdict.GOOD)
+    assert early.figures(SETTLED, DAY) == late.figures(SETTLED, DAY)
+    figures = late.figures(SETTLED, DAY)
+    assert figures.judged_edits == 2_000
+    assert figures.precision == 0.65
+    assert figures.recall == pytest.approx(65 / 85)
+
+
+def test_who_is_not_sure_leaves_it_to_the_community_again() -> None:
+    quality = LiveQuality()
+    a_day(quality)
+    before = quality.figures(SETTLED, DAY)
+    for rev_id in range(60, 70):
+        quality.fold_verdict("enwiki", rev_id, START, Verdict.DAMAGING)
+    assert quality.figures(SETTLED, DAY).precision == 0.7
+    for rev_id in range(60, 70):
+        quality.fold_verdict("enwiki", rev_id, START, Verdict.UNSURE)
+    assert quality.figures(SETTLED, DAY) == before
+
+
+def test_a_verdict_stands_though_the_label_is_taken_back() -> None:
+    quality = LiveQuality()
+    quality.fold(reverted(1, alerted=True))
+    quality.fold_verdict("enwiki", 1, START, Verdict.GOOD)
+    quality.fold(label(1, None, alerted=True))
+    assert quality.figures(SETTLED, DAY).judged_edits == 1
+    quality.fold_verdict("enwiki", 1, START, Verdict.UNSURE)
+    assert quality.figures(SETTLED, DAY).judged_edits == 0
 
 
 def test_one_number_on_two_wikis_is_two_edits() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streams.records import AlertKind, Verdict
 from streams.store.batch import ALERTED
-from streams.store.verdicts import GivenVerdict, Verdicts
+from streams.store.verdicts import GivenVerdict, Verdicts, on_edits
 from tests.core_world import Core, EditWorld, MarkedScorer
 
 
@@ -78,3 +79,33 @@ def test_of_what_is_not_there_nothing_is_kept(core: Core) -> None:
         db.execute("DELETE FROM edits WHERE flags & ?", (ALERTED,))
     assert keep(core, alert_id) == 0
     assert judged(core) == []
+
+
+def test_on_kafka_the_same_edits_are_meant(core: Core) -> None:
+    """By what is known of the alert, with the time at which each was made."""
+    alert_id, rev_ids = alert_of(core, "Tower")
+    history = [alert for alert in core.alerts() if alert.alert_id == alert_id]
+    made = {int(str(rev)): at for rev, at in core.store.query("SELECT rev_id, event_time FROM edits")}
+    for asked in (None, *rev_ids):
+        given = GivenVerdict("1", alert_id, Verdict.GOOD, asked, "me", 5.0, "sure")
+        for told in (history, history[::-1]):  # states of a page that was moved come in any order
+            verdict = on_edits(given, told)
+            assert verdict is not None
+            assert {edit.rev_id: edit.event_time for edit in verdict.edits} == {
+                rev_id: made[rev_id] for rev_id in ([asked] if asked else rev_ids)
+            }
+            assert (verdict.wiki, verdict.title, verdict.note) == ("enwiki", "Tower", "sure")
+    other = GivenVerdict("1", alert_id, Verdict.GOOD, 5, "me", 5.0, "")
+    assert on_edits(other, history) is None
+    assert on_edits(other, []) is None
+
+
+def test_a_page_that_was_moved_meanwhile_keeps_its_verdicts_in_one_place(core: Core) -> None:
+    alert_id, rev_ids = alert_of(core, "Tower")
+    history = [alert for alert in core.alerts() if alert.alert_id == alert_id]
+    later = msgspec.structs.replace(history[-1], title="Spire", event_time=history[-1].event_time + 9)
+    given = GivenVerdict("1", alert_id, Verdict.GOOD, None, "me", 5.0, "")
+    verdict = on_edits(given, [later, *history])
+    assert verdict is not None
+    assert verdict.title == "Tower"
+    assert sorted(edit.rev_id for edit in verdict.edits) == rev_ids

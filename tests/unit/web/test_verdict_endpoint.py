@@ -96,6 +96,10 @@ def test_the_scope_to_judge_reads_nothing(court: Court) -> None:
         {"verdict": "good", "verdict_id": "v" * 201},
         {"verdict": "good", "verdict_id": "v", "rev_id": 0},
         {"verdict": "good", "verdict_id": "v", "note": "x" * 2_001},
+        {"verdict": "good", "verdict_id": "v", "note": "a\0b"},
+        {"verdict": "good", "verdict_id": "v\0"},
+        {"verdict": "good", "verdict_id": "v", "given_by": "\0"},
+        b'{"verdict": "good", "verdict_id": "\\ud800 "}',
         {"verdict": "good", "verdict_id": "v", "other": 1},
     ],
 )  # fmt: skip

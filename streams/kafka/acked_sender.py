@@ -1,10 +1,11 @@
-"""Posts handed in over HTTP, written to their topic: returns when the brokers have them, or says that they
-may not. From any thread."""
+"""What was handed in over HTTP, posts or verdicts, written to its topic: returns when the brokers have it, or
+says that they may not. From any thread."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -13,27 +14,28 @@ from streams.errors import BrokerUnavailable
 from streams.kafka.admin import REACH_S, shared_partitions, unavailable
 from streams.kafka.security import Connection, for_kafka_python
 from streams.kafka.writer import Sending
-from streams.posts import Post, PostsGone
 from streams.topics import MIB
 
 #: A client waits for its answer; then it is told to try again.
 GIVE_UP_S = 10.0
 
-MakeSendings = Callable[[Sequence[Post | PostsGone], int], list[Sending]]
+Record = TypeVar("Record")
 
 
-class PostSender:
-    """Connects at the first post, and anew after a failure: the program serves alerts without Kafka."""
+class AckedSender(Generic[Record]):
+    """Connects at the first record, and anew after a failure: the program serves alerts without Kafka."""
 
-    def __init__(self, connection: Connection, make: MakeSendings) -> None:
-        """`make` gives what is written for some posts, for so many partitions."""
+    def __init__(
+        self, connection: Connection, make: Callable[[Sequence[Record], int], list[Sending]]
+    ) -> None:
+        """`make` gives what is written for some records, for so many partitions."""
         self._connection = connection
         self._make = make
         self._lock = threading.Lock()
         self._producer: KafkaProducer | None = None
         self._partitions = 0
 
-    def send(self, records: Sequence[Post | PostsGone]) -> None:
+    def send(self, records: Sequence[Record]) -> None:
         """Raises `BrokerUnavailable`, also when only some are there: sent again they change nothing."""
         try:
             with self._lock:
