@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from streams.sources.base import Source
+
 import models.threads  # noqa: F401  # isort: skip  # before NumPy
 
 import argparse
@@ -78,7 +80,7 @@ class Memory:
 
 def runner_of(
     store: SqliteStore,
-    source: object,
+    source: Source,
     model: Classifier,
     *,
     history: bool,
@@ -86,7 +88,7 @@ def runner_of(
 ) -> EmbeddedRunner:
     settings = Settings(alert_threshold=threshold)
     return EmbeddedRunner(
-        source=source,  # type: ignore[arg-type]
+        source=source,
         store=store,
         processor=build_processor(
             settings,

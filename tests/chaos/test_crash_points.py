@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -116,7 +116,7 @@ class Endless(ListSource):
     def __init__(self) -> None:
         super().__init__([])
 
-    def items(self, cursor: str | None):  # type: ignore[no-untyped-def]
+    def items(self, cursor: str | None) -> Iterator[SourceItem]:
         number = int(cursor or 0)
         while not self.closed:
             number += 1

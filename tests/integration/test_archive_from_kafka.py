@@ -192,7 +192,7 @@ def test_through_kills_of_archive_database_and_broker(
     producer.send(logs)
     for written in (1, 2_000):  # killed while it writes
         with archive(own_kafka.bootstrap, url, tmp_path) as running:
-            within(lambda running=running, n=written: running.has_written(n), 30, running)  # type: ignore[misc]
+            within(lambda running=running, n=written: running.has_written(n), 30, running)  # type: ignore[misc]  # mypy infers no lambda with a default
             running.kill()
     with archive(own_kafka.bootstrap, url, tmp_path) as running:
         within(lambda: running.has_written(1) and running.lag() == 0, 60, running)

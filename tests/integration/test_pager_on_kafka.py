@@ -207,12 +207,12 @@ def test_two_at_once_are_one_to_who_is_told(kafka: str, tmp_path: Path, told: No
         pager(kafka, server.url, tmp_path, "two") as two,
     ):
         for each in (one, two):
-            within(each, lambda each=each: "tells" in each.ready()[1]["pager"]["detail"])  # type: ignore[misc]
+            within(each, lambda each=each: "tells" in each.ready()[1]["pager"]["detail"])  # type: ignore[misc]  # mypy infers no lambda with a default
         first = amplified(1, now - 60)
         log.put(first)
         delivered = 'factwatch_pager_deliveries_total{outcome="delivered",receiver="alertmanager"}'
         for each in (one, two):
-            within(each, lambda each=each: each.metric(delivered) == 1)  # type: ignore[misc]
+            within(each, lambda each=each: each.metric(delivered) == 1)  # type: ignore[misc]  # mypy infers no lambda with a default
         within(one, lambda: alerts_of(told.of("/webhook"), "firing"))
         assert len(ours(server)) == 1
         one.process.kill()  # the other goes on

@@ -180,7 +180,7 @@ def test_what_is_sent_back_does_not_stop_it(kafka: str, tmp_path: Path) -> None:
             done = factwatch(kafka, "dead-letters", "requeue", "--kafka", "--all")
             assert "240 sent back" in done.stderr
             wait_until(
-                lambda wanted=240 * times: len(topics.dead_letters()) == wanted,  # type: ignore[misc]
+                lambda wanted=240 * times: len(topics.dead_letters()) == wanted,  # type: ignore[misc]  # mypy infers no lambda with a default
                 60,
                 worker.told,
             )

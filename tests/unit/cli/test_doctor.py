@@ -112,7 +112,7 @@ def test_a_port_that_a_factwatch_has_is_no_trouble_and_that_of_another_is(tmp_pa
         (doctor_local.HEALTHY, True, "answered by a factwatch that runs already"),
         (b"hello", False, "end what is there, or set FACTWATCH_HTTP_BIND"),
     ):
-        with server(lambda asked, body=body: http(body)) as place:  # type: ignore[misc]
+        with server(lambda asked, body=body: http(body)) as place:  # type: ignore[misc]  # mypy infers no lambda with a default
             found = doctor(tmp_path, FACTWATCH_HTTP_BIND=place)["page"]
         assert found.ok is ok
         assert told in found.detail

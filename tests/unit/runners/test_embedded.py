@@ -17,6 +17,7 @@ from tests.core_world import (
     ListSource,
     MarkedScorer,
     StillClock,
+    items_of_edits,
     raw_change,
     raw_of,
     told,
@@ -69,7 +70,7 @@ def test_the_kept_of_a_long_file_are_all_labelled_at_its_end(
     with Core(tmp_path, MarkedScorer({}), history=True, source="history") as core:
         world.now += 80 * HOUR
         world.edit("Ann", "last", title="Last")
-        edits = [SourceItem("", edit=record) for record in world.records]  # type: ignore[arg-type]
+        edits = items_of_edits(world.records)
         core.runner(ListSource(edits, "history")).run_file()
         labels = [label for label, _ in core.labels().values()]
         assert labels == ["kept"] * 95 + [None]

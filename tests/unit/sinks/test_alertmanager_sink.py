@@ -157,7 +157,7 @@ def test_one_that_is_refused_holds_up_no_other_and_is_not_forgotten(receiver: Re
         def __bool__(self) -> bool:
             return True
 
-    receiver.answers = Picky()  # type: ignore[assignment]
+    receiver.answers = Picky()  # type: ignore[assignment]  # what the receiver asks of a list
     with telling(receiver.url, resend_s=0.3) as sink:
         sink.tell([now_incident(number) for number in range(1, 9)], UPTO)
         eventually(lambda: counted(sink, "given_up") == 1)

@@ -118,7 +118,7 @@ def test_stopped_in_an_outage_what_was_delivered_before_it_is_not_repeated(recei
     with world.running([webhook(world, receiver)]):
         for number in (1, 2):
             world.alerts.commit(amplified(number, now - 60))
-            eventually(lambda n=number: ("firing", ident(n)) in told(receiver))  # type: ignore[misc]
+            eventually(lambda n=number: ("firing", ident(n)) in told(receiver))  # type: ignore[misc]  # mypy infers no lambda with a default
     receiver.answers = []
     receiver.seen.clear()
     with world.running([webhook(world, receiver)]):
@@ -222,7 +222,7 @@ def test_time_alone_ends_an_incident_and_a_restart_does_not_end_it_again(receive
 def test_the_cursor_is_one_of_the_stores(tmp_path: Path, receiver: Receiver) -> None:
     world, now = PagerWorld(), time.time()
     store = StoreAlerts(tmp_path / "state.sqlite")
-    world.alerts = store  # type: ignore[assignment]
+    world.alerts = store  # type: ignore[assignment]  # the real one
     try:
         with world.running([webhook(world, receiver)]):
             store.commit(amplified(1, now - 60))

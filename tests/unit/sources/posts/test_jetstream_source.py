@@ -10,6 +10,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -47,9 +48,9 @@ def quick() -> Backoff:
     return Backoff(random.Random(1), first_s=0.01, max_s=0.02)
 
 
-def source_of(world: JetstreamWorld, **settings: object) -> JetstreamSource:
+def source_of(world: JetstreamWorld, **settings: Any) -> JetstreamSource:
     settings = {"stall_after_s": 5.0, "backoff": quick(), **settings}
-    return JetstreamSource(world.spec, "factwatch-tests/1", **settings)  # type: ignore[arg-type]
+    return JetstreamSource(world.spec, "factwatch-tests/1", **settings)
 
 
 @contextmanager
