@@ -30,7 +30,8 @@ from streams.cli.compose import build_processor, training_sample
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import Metrics
-from streams.runners.embedded import BATCH_ITEMS, EmbeddedRunner
+from streams.runners.embedded import EmbeddedRunner
+from streams.runners.micro_batches import BATCH_ITEMS
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.states import States
