@@ -3,7 +3,6 @@ lost and nothing is written twice."""
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import signal
@@ -32,19 +31,10 @@ from tests.sample_alerts import resolved, sample_alert
 from tests.unit.archive.test_archiver import World
 from tests.web_world import eventually
 
-# kafka-python leaves sockets of a closed client to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 PARTITIONS = 3
 #: Where a record lay is the broker's business: it is not the same as in `Logs`.
 PLACES = ("position", "written_ms", "generation")
 METRICS_OF_LAG = re.compile(r'^factwatch_archive_lag\{topic="[a-z0-9.-]+"\} (\S+)$', re.MULTILINE)
-
-
-@pytest.fixture(autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 class Archive:

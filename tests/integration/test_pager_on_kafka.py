@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import signal
@@ -29,17 +28,8 @@ from tests.kafka_world import Process
 from tests.pager_world import PUBLIC_URL, amplified, contested, ended
 from tests.web_world import eventually
 
-# kafka-python leaves sockets of a closed client to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 PARTITIONS = 3
 DAY_S = 86_400.0
-
-
-@pytest.fixture(autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import subprocess
 import sys
@@ -23,9 +22,6 @@ from streams.cli.doctor_check import Check, Clocks, Trouble, asked
 from streams.settings import load_settings
 from streams.web.app import healthz
 
-# kafka-python leaves sockets of a client that could not be made to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 
 @pytest.fixture(autouse=True)
 def _what_was_given_up_ends_here() -> Iterator[None]:
@@ -33,7 +29,6 @@ def _what_was_given_up_ends_here() -> Iterator[None]:
     for thread in threading.enumerate():
         if thread.name.startswith("doctor-"):
             thread.join(30)
-    gc.collect()
 
 
 @contextmanager
