@@ -184,11 +184,12 @@ def deliver(writer: ArchiveWriter, *records: Delivered) -> dict[tuple[str, str],
 
 
 def rows(database: Database, but: Collection[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that a reader of the archive sees, without the columns `but`. `seq` numbers alerts in
-    the order of their coming, which is no property of any of them: named by the state change that has
-    it."""
+    """Everything that a reader of the archive sees, without the columns `but`, at one moment: an archive
+    may be writing meanwhile. `seq` numbers alerts in the order of their coming, which is no property of
+    any of them: named by the state change that has it."""
     engine = database.reader()
     with engine.connect() as db:
+        db.exec_driver_sql("BEGIN" if database.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ")
         seqs = {row.seq: row.ce_id for row in db.execute(sa.select(tables.alerts))}
         found = {
             table.name: sorted(

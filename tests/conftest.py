@@ -3,6 +3,7 @@ hypothesis's profiles."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=rank)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_a_file_leaves_open_is_told_there() -> Iterator[None]:
+    """Whatever its tests forgot to close is collected at its end: the warning, an error here, would
+    otherwise meet an innocent test of another file. A runner sets the collector for long lives, of this
+    process too: that ends here as well."""
+    threshold = gc.get_threshold()
+    yield
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+    gc.collect()
 
 
 def data_directory() -> Path:

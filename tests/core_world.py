@@ -123,8 +123,9 @@ class EditWorld:
         self.risks[rev_id] = risk
         return self._happened(edit)
 
-    def revert(self, performer: str, to: Edit, **changes: Any) -> Edit:
-        """Bring the text of `to` back."""
+    def revert(self, performer: str, to: Record, **changes: Any) -> Edit:
+        """Bring the text of `to`, an edit, back."""
+        assert isinstance(to, Edit)
         assert to.content is not None
         return self.edit(performer, to.content.revision.text, title=to.title, **changes)
 
@@ -410,7 +411,7 @@ class Core:
     def labels(self) -> dict[int, tuple[str | None, int | None]]:
         """rev_id -> (label, reverted_by)."""
         rows = self.store.query("SELECT rev_id, label, reverted_by FROM edits")
-        return {rev_id: (label, by) for rev_id, label, by in rows}  # type: ignore[misc]
+        return {rev_id: (label, by) for rev_id, label, by in rows}  # type: ignore[misc]  # columns of a query
 
     def edit_rows(self) -> list[tuple[object, ...]]:
         return self.store.query("SELECT * FROM edits ORDER BY row")
@@ -493,6 +494,11 @@ def change(**fields: Any) -> dict[str, Any]:
     }
     body.update(fields)
     return {name: value for name, value in body.items() if value is not None}
+
+
+def items_of_edits(records: Iterable[Any]) -> list[SourceItem]:
+    """As a history gives them."""
+    return [SourceItem("", edit=record) for record in records]
 
 
 def raw_change(**fields: Any) -> bytes:

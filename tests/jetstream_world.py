@@ -193,7 +193,7 @@ class JetstreamWorld:
             number = len(self.visits)
             self.visits.append(Visit(parts.path, query, request.headers))
         plan = self.plans[number] if number < len(self.plans) else Plan()
-        connection.plan, connection.visit = plan, self.visits[number]  # type: ignore[attr-defined]
+        connection.plan, connection.visit = plan, self.visits[number]  # type: ignore[attr-defined]  # of ours
         if plan.refuse is not None:
             return _answer(plan.refuse[0], plan.refuse[1].encode(), plan.headers)
         cursor = self.visits[number].cursor
@@ -214,8 +214,8 @@ class JetstreamWorld:
         )
 
     def _stream(self, connection: ServerConnection) -> None:
-        plan: Plan = connection.plan  # type: ignore[attr-defined]
-        visit: Visit = connection.visit  # type: ignore[attr-defined]
+        plan: Plan = connection.plan  # type: ignore[attr-defined]  # of ours
+        visit: Visit = connection.visit  # type: ignore[attr-defined]  # of ours
         with contextlib.suppress(ConnectionClosed, OSError):
             self._send_all(connection, plan, visit)
 

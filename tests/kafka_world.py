@@ -52,9 +52,9 @@ class Process:
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=40)
 
-    def stop(self, within_s: float = 15) -> int:
+    def stop(self, within_s: float = 40) -> int:
         """Exit code after SIGTERM."""
         if self.running:
             self.process.send_signal(signal.SIGTERM)

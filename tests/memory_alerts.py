@@ -11,7 +11,7 @@ from streams.store.sqlite import SqliteStore
 
 
 class StoreAlerts(SqliteStore):
-    def commit(self, *alerts: Alert) -> None:  # type: ignore[override]
+    def commit(self, *alerts: Alert) -> None:  # type: ignore[override]  # as the other in this file has it
         super().commit(Batch(source="eventstreams", alerts=list(alerts)), arrived=0.0)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -44,15 +45,15 @@ def bad_year(title: str = "Tower") -> EditWorld:
     return world
 
 
-def says(post_id: str, text: str, at: float, **fields: object) -> Post:
-    return Post(**{  # type: ignore[arg-type]
+def says(post_id: str, text: str, at: float, **fields: Any) -> Post:
+    return Post(**{
         "platform": "chat", "post_id": post_id, "author": f"author of {post_id}", "text": text,
         "event_time": at, "arrival_time": at, **fields,
     })  # fmt: skip
 
 
-def gone(at: float, **fields: str) -> PostsGone:
-    return PostsGone(platform="chat", event_time=at, arrival_time=at, **fields)  # type: ignore[arg-type]
+def gone(at: float, **fields: Any) -> PostsGone:
+    return PostsGone(platform="chat", event_time=at, arrival_time=at, **fields)
 
 
 def submitted(record: Post | PostsGone) -> bytes:
@@ -114,10 +115,10 @@ class PostCore:
         self.core.processor.committed()
         self.processor.committed()
 
-    def edits(self, records: Sequence[object]) -> None:
+    def edits(self, records: Sequence[Any]) -> None:
         """One micro-batch, as the embedded runner takes it."""
         edits = self.core.processor
-        items = edits.intake([SourceItem("c", edit=record) for record in records])  # type: ignore[arg-type]
+        items = edits.intake([SourceItem("c", edit=record) for record in records])
         batch = edits.process(self.core.source, items, None)
         self.processor.edits_decided(batch, edits.final_time)
         self.commit(batch)

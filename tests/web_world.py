@@ -98,7 +98,7 @@ def serve(
         server.stop()
 
 
-def eventually(found: Callable[[], Value], within_s: float = 10.0) -> Value:
+def eventually(found: Callable[[], Value], within_s: float = 30.0) -> Value:
     """What `found` gives, once it is true. Fails after `within_s`."""
     until = time.monotonic() + within_s
     while not (value := found()):

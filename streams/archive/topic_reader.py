@@ -20,6 +20,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 from streams.archive.delivered import Delivered, Partition
 from streams.archive.feed import Fetched, Start, TopicsUnavailable
 from streams.archive.writer import Position
+from streams.kafka.clients import connected
 
 log = logging.getLogger("factwatch.archive")
 
@@ -94,7 +95,8 @@ class TopicReader:
             self._consumer = None
 
     def _open(self) -> None:
-        self._consumer = KafkaConsumer(
+        self._consumer = connected(
+            KafkaConsumer,
             **self._connection,
             client_id="factwatch-archive",
             group_id=None,

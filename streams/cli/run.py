@@ -28,7 +28,8 @@ from streams.cli.compose import (
 )
 from streams.cli.compose_pager import build_pager
 from streams.cli.compose_posts import accept_into, build_posts, open_post_sources, post_normalizer
-from streams.cli.output import alert_lines, safe, say, set_up_logging
+from streams.cli.output import alert_lines, say, set_up_logging
+from streams.cli.run_lines import greet, tell_outages
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.demo.server import DemoServer, demo_settings
@@ -42,7 +43,6 @@ from streams.sinks.alert_json import alert_json
 from streams.sinks.ndjson import NdjsonSink
 from streams.sinks.signature import load_key
 from streams.sinks.webhook import WebhookSink
-from streams.sources.base import Source
 from streams.sources.history import HistorySource
 from streams.sources.open import open_source
 from streams.store.facts_reader import SqliteFactsReader
@@ -243,12 +243,10 @@ def serve(
         pager.start()
         if sink is not None:
             sink.write_new()
-        _greet(
-            settings, spec, post_specs, server.url, model.version, status.status().wikis, pager.told()
-        )
+        greet(settings, spec, post_specs, server.url, model.version, status.status().wikis, pager.told())
         for watched, name in [(source, spec), *zip(post_sources, post_specs, strict=True)]:
             threading.Thread(
-                target=_tell_outages, args=(watched, name, stopping, watched is source), daemon=True
+                target=tell_outages, args=(watched, name, stopping, watched is source), daemon=True
             ).start()
         runner.take_requeued()
         try:
@@ -286,40 +284,3 @@ def _webhook(settings: Settings, store: SqliteStore, metrics: Metrics) -> Webhoo
     if key is None:
         log.warning("the webhook's bodies are not signed: set FACTWATCH_WEBHOOK_SECRET_FILE")
     return WebhookSink(store, store, metrics, settings.webhook_url, key, user_agent=settings.user_agent)
-
-
-def _greet(
-    settings: Settings,
-    spec: str,
-    post_specs: Sequence[str],
-    url: str,
-    model_version: str,
-    wikis: tuple[str, ...],
-    paged: Sequence[str],
-) -> None:
-    watched = "every wiki" if "*" in wikis else ", ".join(wikis)
-    say(f"Factwatch watches {watched} from {spec}; model {model_version}.")
-    for post_spec in post_specs:
-        say(f"  posts  {safe(post_spec)}")
-    say(f"  page   {url}/")
-    say(f"  alerts {url}/v1/alerts   metrics {url}/metrics")
-    for place in paged:
-        say(f"  pages  {place}, at most {settings.pages_per_day} in 24 hours")
-    say(f"  state  {store_path(settings)}")
-    say("Alerts follow as they come; Ctrl-C stops.")
-
-
-def _tell_outages(source: Source, spec: str, stopping: threading.Event, main: bool = True) -> None:
-    """Say when the source is lost and when it is back, once each; the log has every try. `main`: without
-    it there is nothing to see."""
-    lost = said_connected = False
-    while not stopping.wait(0.5):
-        status = source.status()
-        if status.state == "retrying" and not lost:
-            lost = True
-            say(f"{spec} can't be reached: {safe(status.detail)}")
-            hint = " Without a network, see it at work: make demo" if main else ""
-            say(f"  Trying again until it answers.{hint}")
-        elif status.state == "connected" and (lost or not said_connected):
-            say(f"{spec}: {'connected again' if lost else 'connected'}")
-            lost, said_connected = False, True

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from streams.errors import BrokerUnavailable
 from streams.kafka.admin import REACH_S, shared_partitions, unavailable
+from streams.kafka.clients import connected
 from streams.kafka.security import Connection, for_kafka_python
 from streams.kafka.writer import Sending
 from streams.topics import MIB
@@ -66,7 +67,8 @@ class AckedSender(Generic[Record]):
     def _connected(self) -> KafkaProducer:
         if self._producer is None:
             self._partitions = shared_partitions(self._connection)
-            self._producer = KafkaProducer(
+            self._producer = connected(
+                KafkaProducer,
                 **for_kafka_python(self._connection),
                 client_id="factwatch-api",
                 enable_idempotence=True,

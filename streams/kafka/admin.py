@@ -14,6 +14,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streams.errors import BrokerUnavailable, FactwatchError, NoTopics
+from streams.kafka.clients import connected
 from streams.kafka.complaints import COMPLAINTS
 from streams.kafka.security import Connection, for_kafka_python
 from streams.topics import CHANGES, TOPICS, Partitions, Topic
@@ -50,7 +51,8 @@ class BrokerReport(msgspec.Struct, frozen=True):
 def admin_of(connection: Connection, reach_s: float = REACH_S) -> Iterator[KafkaAdminClient]:
     """Raises `BrokerUnavailable` when no broker answers within `reach_s`, or one refuses us."""
     try:
-        admin = KafkaAdminClient(
+        admin = connected(
+            KafkaAdminClient,
             **for_kafka_python(connection),
             client_id="factwatch-admin",
             bootstrap_timeout_ms=int(reach_s * 1_000),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
@@ -10,6 +11,7 @@ from kafka.errors import KafkaError
 
 from streams.errors import BrokerUnavailable, StoreCorrupt
 from streams.kafka.admin import REACH_S, unavailable
+from streams.kafka.clients import connected
 from streams.kafka.security import Connection, for_kafka_python
 from streams.state.watermark import Watermark
 from streams.topics import CURSORS
@@ -42,8 +44,11 @@ def read_position(connection: Connection, source: str) -> Position | None:
     """The last committed one; None for a source that was never read. Raises `BrokerUnavailable`."""
     try:
         end = _end(connection)
-        consumer = KafkaConsumer(
-            **_arguments(connection), isolation_level="read_committed", auto_offset_reset="earliest"
+        consumer = connected(
+            KafkaConsumer,
+            **_arguments(connection),
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
         )
         try:
             consumer.assign([_PARTITION])
@@ -94,7 +99,7 @@ def _newest_between(consumer: KafkaConsumer, key: bytes, start: int, end: int) -
 
 def _end(connection: Connection) -> int:
     """Where the next record would go, open transactions counted."""
-    consumer = KafkaConsumer(**_arguments(connection), isolation_level="read_uncommitted")
+    consumer = connected(KafkaConsumer, **_arguments(connection), isolation_level="read_uncommitted")
     try:
         end: int = consumer.end_offsets([_PARTITION])[_PARTITION]
         return end
@@ -102,7 +107,7 @@ def _end(connection: Connection) -> int:
         consumer.close(autocommit=False)
 
 
-def _arguments(connection: Connection) -> dict[str, object]:
+def _arguments(connection: Connection) -> dict[str, Any]:
     return {
         **for_kafka_python(connection),
         "client_id": "factwatch-cursors",

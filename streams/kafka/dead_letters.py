@@ -17,6 +17,7 @@ from kafka.errors import KafkaError
 
 from streams.errors import BrokerUnavailable, NoTopics
 from streams.kafka.admin import REACH_S, unavailable
+from streams.kafka.clients import connected
 from streams.kafka.records import Headers, OutRecord, header
 from streams.kafka.security import Connection, for_kafka_python
 from streams.topics import CHANGES, DEAD_LETTERS, MIB, POSTS, Header
@@ -134,7 +135,8 @@ class DeadLetterTopic:
 def dead_letter_topic(connection: Connection) -> Iterator[DeadLetterTopic]:
     """Raises `BrokerUnavailable`, also of what is done with it, and `NoTopics`."""
     try:
-        consumer = KafkaConsumer(
+        consumer = connected(
+            KafkaConsumer,
             **for_kafka_python(connection),
             client_id="factwatch-dead-letters",
             group_id=None,
@@ -174,7 +176,7 @@ def send_back(connection: Connection, records: Iterable[OutRecord]) -> int:
     """Gives how many, all acknowledged. Raises `BrokerUnavailable`, which tells how many were before."""
     sent = 0
     try:
-        producer = KafkaProducer(**_producer_arguments(connection))
+        producer = connected(KafkaProducer, **_producer_arguments(connection))
         try:
             source = iter(records)
             while piece := list(islice(source, AT_ONCE)):

@@ -59,8 +59,8 @@ class HotFactsReader:
             fetch_max_wait_ms=100,
         )
         try:
-            await consumer.start()
             try:
+                await consumer.start()
                 consumer.assign(self._places)
                 await consumer.seek_to_beginning(*self._places)
                 await self._read(consumer)

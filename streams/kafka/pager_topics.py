@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 from streams.errors import BrokerUnavailable
 from streams.kafka.admin import REACH_S, unavailable
 from streams.kafka.by_time import ByTime
+from streams.kafka.clients import connected
 from streams.kafka.cloud_events import MAX_VALUE_BYTES, NotAnAlert, from_event
 from streams.kafka.security import Connection, for_kafka_python
 from streams.records import Alert, EditsVerdict, Label
@@ -177,7 +178,8 @@ class PagerTopics:
             return None
 
     def _open(self) -> Any:
-        return KafkaConsumer(
+        return connected(
+            KafkaConsumer,
             **for_kafka_python(self._connection),
             client_id="factwatch-pager",
             group_id=None,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -194,8 +195,9 @@ def _before(records: Sequence[ConsumerRecord], end: int) -> Sequence[ConsumerRec
     return [record for record in records if record.offset < end]
 
 
-def _reader(connection: Connection) -> Any:
-    return AIOKafkaConsumer(
+@asynccontextmanager
+async def _reader(connection: Connection) -> AsyncIterator[Any]:
+    consumer = AIOKafkaConsumer(
         **for_aiokafka(connection),
         group_id=None,
         enable_auto_commit=False,
@@ -204,3 +206,8 @@ def _reader(connection: Connection) -> Any:
         max_partition_fetch_bytes=4 << 20,
         fetch_max_wait_ms=50,
     )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:  # its own `async with` leaves one open that could not start
+        await consumer.stop()

@@ -13,6 +13,7 @@ from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedEr
 
 from streams.errors import BrokerUnavailable, Fenced
 from streams.kafka.admin import REACH_S, unavailable
+from streams.kafka.clients import connected
 from streams.kafka.cursors import Position, read_position
 from streams.kafka.security import Connection, for_kafka_python
 from streams.topics import MIB
@@ -56,7 +57,8 @@ class KafkaWriter:
         `BrokerUnavailable`."""
         self.close()
         try:
-            self._producer = KafkaProducer(
+            self._producer = connected(
+                KafkaProducer,
                 **for_kafka_python(self._connection),
                 client_id="factwatch-ingest",
                 transactional_id=f"factwatch-ingest-{self._source}",

@@ -7,24 +7,22 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
-
-import msgspec
+from collections.abc import Callable, Sequence
 
 from streams.clock import Clock
 from streams.content.stage import ContentStage
-from streams.errors import FactwatchError
 from streams.metrics import Metrics
-from streams.reasons import Stage
 from streams.records import Edit
+from streams.runners import micro_batches
 from streams.runners.dead_letter_limit import DeadLetterLimit
 from streams.runners.kept import KeptSweep
 from streams.runners.live_labels import LiveLabels
-from streams.runners.measures import LIVE_SOURCES, observe_corrections
+from streams.runners.measures import LIVE_SOURCES
 from streams.runners.memory import set_for_long_lives
+from streams.runners.micro_batches import Arrived
 from streams.runners.posts.post_runner import PostRunner
 from streams.runners.processor import Processor
+from streams.runners.run_figures import Figures
 from streams.sources.base import Source, SourceItem
 from streams.stages.normalize import Normalized
 from streams.store.batch import Batch, Requeued
@@ -34,14 +32,6 @@ from streams.store.sqlite import SqliteStore
 
 log = logging.getLogger("factwatch.runner")
 
-#: The more, the fewer states are written twice and the fewer commits; more than this gains little.
-BATCH_ITEMS = 2_048
-#: Texts held by one batch: each is held with its lines until the batch is decided.
-BATCH_TEXT_BYTES = 8 << 20
-#: How long a live batch waits for more once it has something. Part of the time from edit to alert.
-GATHER_S = 0.05
-#: An item, and when it was read, in monotonic seconds.
-_Arrived: TypeAlias = tuple[SourceItem, float]
 #: Items read ahead of the stages. When it is full the source waits: that is the back-pressure.
 QUEUE_ITEMS = 4_096
 IDLE_S = 0.25
@@ -49,20 +39,6 @@ IDLE_S = 0.25
 POSTS_IDLE_S = 0.05
 #: How often the store is asked for dead letters to process again.
 REQUEUE_EVERY_S = 2.0
-
-
-class Progress(msgspec.Struct):
-    """What has happened since the start, for whoever shows it. Written by the runner's thread."""
-
-    records: int = 0
-    alerts: int = 0
-    newest_arrival: float | None = None
-    newest_event: float = 0.0
-    outcomes: dict[str, int] = {}
-    posts: int = 0
-    posts_matched: int = 0
-    """With a hot fact, whatever they do with it."""
-    hot_facts: int = 0
 
 
 class EmbeddedRunner:
@@ -99,7 +75,8 @@ class EmbeddedRunner:
         self._stopping = threading.Event()
         self._sweep = KeptSweep(store)
         self._requeue_at = 0.0
-        self.progress = Progress()
+        self._figures = Figures(metrics, clock)
+        self.progress = self._figures.progress
 
     def stop(self) -> None:
         """From any thread or a signal handler: finish the batch under way, commit and return."""
@@ -111,31 +88,12 @@ class EmbeddedRunner:
         """To the end of a file, in this thread. Raises `BadInput` where the file is damaged, after
         everything before the damage was committed."""
         set_for_long_lives()
-        for items in self._gathered(self._source.items(self._store.cursor(self._source.name))):
+        for items in micro_batches.of_file(self._source.items(self._store.cursor(self._source.name))):
             self._take(items)
             if self._stopping.is_set():
                 self._source.close()
                 return
         self._finish()
-
-    def _gathered(self, items: Iterator[SourceItem]) -> Iterator[list[SourceItem]]:
-        """Micro-batches; one that ends in an error is given before the error goes on."""
-        batch: list[SourceItem] = []
-        text_bytes = 0
-        try:
-            for item in items:
-                batch.append(item)
-                if item.edit is not None:
-                    text_bytes += _text_bytes(item.edit)
-                if len(batch) >= BATCH_ITEMS or text_bytes >= BATCH_TEXT_BYTES:
-                    yield batch
-                    batch, text_bytes = [], 0
-        except FactwatchError:
-            if batch:
-                yield batch
-            raise
-        if batch:
-            yield batch
 
     def _finish(self) -> None:
         """The source has ended: what its own time makes due is settled."""
@@ -156,7 +114,7 @@ class EmbeddedRunner:
         """Until `stop`. A thread reads the source; this one does everything else."""
         set_for_long_lives()
         live = self._source.name in LIVE_SOURCES
-        items: queue.Queue[_Arrived] = queue.Queue(QUEUE_ITEMS)
+        items: queue.Queue[Arrived] = queue.Queue(QUEUE_ITEMS)
         failed: list[BaseException] = []
         ended = threading.Event()
 
@@ -183,7 +141,7 @@ class EmbeddedRunner:
             self._posts.start()
         try:
             while not self._stopping.is_set():
-                batch = self._gather_live(items)
+                batch = micro_batches.of_queue(items, self._patience_s())
                 if batch:
                     self._take([item for item, _ in batch], [at for _, at in batch] if live else ())
                 ended_here = not batch and ended.is_set() and items.empty()
@@ -225,20 +183,11 @@ class EmbeddedRunner:
         if self._labels is not None:
             self._labels.look(self._processor.final_time)
 
-    def _gather_live(self, items: queue.Queue[_Arrived]) -> list[_Arrived]:
-        batch: list[_Arrived] = []
-        try:
-            if self._posts is not None and self._posts.busy:
-                batch.append(items.get_nowait())
-            else:
-                batch.append(items.get(timeout=IDLE_S if self._posts is None else POSTS_IDLE_S))
-            until = time.monotonic() + GATHER_S  # a clock that is set must not hold a batch
-            while len(batch) < BATCH_ITEMS:
-                wait_s = until - time.monotonic()
-                batch.append(items.get(timeout=wait_s) if wait_s > 0 else items.get_nowait())
-        except queue.Empty:
-            pass
-        return batch
+    def _patience_s(self) -> float:
+        """How long an edit is waited for when there is none."""
+        if self._posts is None:
+            return IDLE_S
+        return 0.0 if self._posts.busy else POSTS_IDLE_S
 
     # -- both ------------------------------------------------------------------------------------
 
@@ -262,13 +211,13 @@ class EmbeddedRunner:
         if now < self._requeue_at:
             return
         self._requeue_at = now + REQUEUE_EVERY_S
-        letters = self._store.requeued(BATCH_ITEMS)
+        letters = self._store.requeued(micro_batches.BATCH_ITEMS)
         if letters:
             self._process_again(letters)
 
     def take_requeued(self) -> None:
         """Process what `dead-letters requeue` asked for; at the start of a run."""
-        while letters := self._store.requeued(BATCH_ITEMS):
+        while letters := self._store.requeued(micro_batches.BATCH_ITEMS):
             self._process_again(letters)
 
     def _process_again(self, letters: Sequence[Requeued]) -> None:
@@ -293,46 +242,12 @@ class EmbeddedRunner:
             self._posts.processor.committed()
         if self._retention is not None:
             self._retention.committed(self._processor.final_time, self._clock.now())
-        self._count(batch, kept, of_posts=of_posts)
+        hot = None if self._posts is None else self._posts.processor.hot
+        self._figures.committed(batch, kept, of_posts=of_posts, hot=hot)
         first = self._store.last_seq() - len(batch.alerts) + 1
         self.on_commit([StoredAlert(first + n, alert) for n, alert in enumerate(batch.alerts)])
         if not batch.requeued and not of_posts:
             self._limit.add(sum(batch.outcomes.values()), len(batch.dead_letters))
-
-    def _count(self, batch: Batch, kept: int, *, of_posts: bool) -> None:
-        metrics, progress = self._metrics, self.progress
-        for outcome, n in batch.outcomes.items():
-            if not batch.requeued:
-                metrics.events_consumed.labels(batch.source, outcome).inc(n)
-                if of_posts:
-                    progress.posts += n
-                    continue
-                progress.records += n
-                progress.outcomes[outcome] = progress.outcomes.get(outcome, 0) + n
-        for alert in batch.alerts:
-            metrics.alerts.labels(alert.kind, alert.severity).inc()
-        observe_corrections(metrics, batch.alerts)
-        for dead in batch.dead_letters:
-            metrics.dead_letters.labels(dead.stage, dead.reason).inc()
-        reverted = sum(1 for label in batch.labels if label.label is not None)
-        metrics.labels.labels("reverted").inc(reverted)
-        metrics.labels.labels("kept").inc(kept)
-        progress.alerts += len(batch.alerts)
-        for grade, n in batch.matched.items():
-            metrics.posts_matched.labels(grade).inc(n)
-            progress.posts_matched += n
-        if self._posts is not None:
-            progress.hot_facts = self._posts.processor.hot
-            metrics.hot_facts.set(progress.hot_facts)
-        if of_posts:
-            metrics.match_seconds.observe(batch.stage_seconds.get(Stage.MATCH, 0.0))
-            if batch.newest_arrival is not None:
-                metrics.last_event_timestamp.labels(batch.source).set(self._clock.now())
-        elif batch.newest_arrival is not None:
-            progress.newest_arrival = batch.newest_arrival
-            metrics.event_freshness.set(max(0.0, self._clock.now() - batch.newest_arrival))
-        for stage, seconds in batch.stage_seconds.items():
-            metrics.stage_seconds.labels(stage).observe(seconds)
 
 
 def _of_edits(
@@ -347,10 +262,3 @@ def _of_edits(
         if item.raw is not None or item.edit is not None
     ]
     return [at for at, (_, record) in zip(of_records, records, strict=True) if isinstance(record, Edit)]
-
-
-def _text_bytes(edit: Edit) -> int:
-    content = edit.content
-    if content is None or content.revision.text is None:
-        return 0
-    return len(content.revision.text)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from streams import __version__
 from streams.clock import Clock
-from streams.runners.embedded import Progress
+from streams.runners.run_figures import Progress
 from streams.sources.base import Source
 from streams.store.sqlite import SqliteStore
 from streams.web.status import Part, PostSource, Status

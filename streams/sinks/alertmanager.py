@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -25,8 +24,8 @@ from streams.records import Severity
 from streams.sinks.http_post import HttpPost
 from streams.sinks.incident_alert import Identity, identity_of, postable
 from streams.sinks.pager_receiver import MAX_AGE_S, PagerPosition
+from streams.sinks.pager_thread import PagerThread
 from streams.sinks.retries import Delivered, Later, Refused, RetryPolicy
-from streams.sources.backoff import next_try
 from streams.web.status import Part
 
 log = logging.getLogger("factwatch.pager")
@@ -87,14 +86,10 @@ class AlertmanagerSink:
         self._now = now
         self._random = random.Random()  # noqa: S311 - jitter
         self._entries: dict[Identity, _Entry] = {}
-        self._news = threading.Condition()
-        self._stopping = False
-        self._drain_until = 0.0
         self._checked_s = -resend_s
-        self._trouble = ""
         self._failures = 0
-        self._next_try = 0.0
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+        self._thread = PagerThread(self._run, NAME, self.place, "what is open is told until it is taken")
+        self._news = self._thread.news
 
     @property
     def backlog(self) -> int:
@@ -124,34 +119,26 @@ class AlertmanagerSink:
         self._thread.start()
 
     def stop(self, drain_s: float) -> None:
-        with self._news:
-            self._drain_until = time.monotonic() + drain_s
-            self._stopping = True
-            self._news.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(drain_s + 1.0)
+        self._thread.stop(drain_s)
 
     def status(self) -> Part:
-        """One that is down makes us no less ready: what is open is told until it is up."""
-        if not self._thread.is_alive() and not self._stopping:
-            return Part(False, "the thread that tells Alertmanager has ended: see the log")
-        if self._trouble:
-            wait_s = self._next_try - time.monotonic()
-            return Part(False, f"{self._trouble}; {next_try(wait_s)}", needed=False)
-        return Part(True, f"telling {self.place}", needed=False)
+        return self._thread.status("telling")
 
     def _run(self) -> None:
         while True:
             with self._news:
                 due = self._due(time.monotonic())
                 if due is None:
-                    if self._stopping:
+                    if self._thread.stopping:
                         return
                     self._news.wait(self._idle_s(time.monotonic()))
                     continue
             trouble = self._deliver(due)
-            if trouble is not None and not self._wait(trouble):
-                return
+            if trouble is not None:
+                # A page waits no hour, whatever Retry-After says.
+                delay_s = self._policy.delay_s(trouble, self._failures, self._random)
+                if not self._thread.wait(min(delay_s, self._policy.longest_s)):
+                    return
 
     def _due(self, now_s: float) -> list[_Entry] | None:
         """What is to be posted next: news, pages before tickets; what was refused, alone; what is to be
@@ -160,7 +147,7 @@ class AlertmanagerSink:
         good = [entry for entry in self._entries.values() if not entry.refusals]
         if news := [entry for entry in good if entry.pending]:
             return sorted(news, key=_urgency)[:BATCH]
-        if self._stopping:
+        if self._thread.stopping:
             return None
         for entry in self._entries.values():
             if entry.refusals and entry.next_s <= now_s:
@@ -193,7 +180,7 @@ class AlertmanagerSink:
             return self._deliver(entries[:half]) or self._deliver(entries[half:])
         self._metrics.deliveries.labels(NAME, "retried").inc()
         self._failures += 1
-        self._tell(outcome)
+        self._thread.refused(outcome)
         return outcome
 
     def _delivered(self, entries: Sequence[_Entry], now: float) -> None:
@@ -207,9 +194,8 @@ class AlertmanagerSink:
                     entry.over_s = now_s
             self._checked_s = now_s
         self._metrics.last_delivery.set(now)
-        if self._trouble:
-            log.info("%s: takes incidents again", self.place)
-        self._trouble, self._failures = "", 0
+        self._thread.taken()
+        self._failures = 0
 
     def _refused(self, entry: _Entry, outcome: Later | Refused) -> None:
         """Given up is what was refused a few times; it is tried again every minute all the same."""
@@ -228,26 +214,6 @@ class AlertmanagerSink:
             )  # fmt: skip
         else:
             self._metrics.deliveries.labels(NAME, "retried").inc()
-
-    def _tell(self, outcome: Later | Refused) -> None:
-        """One log line a new trouble, not one a try."""
-        trouble = f"{self.place}: {outcome.reason}; what is open is told until it is taken"
-        if trouble != self._trouble:
-            log.warning("%s", trouble)
-        self._trouble = trouble
-
-    def _wait(self, outcome: Later | Refused) -> bool:
-        """False when told to stop and out of time. A page waits no hour, whatever Retry-After says."""
-        delay_s = self._policy.delay_s(outcome, self._failures, self._random)
-        until = self._next_try = time.monotonic() + min(delay_s, self._policy.longest_s)
-        with self._news:
-            while (left_s := until - time.monotonic()) > 0:
-                if self._stopping:
-                    left_s = min(left_s, self._drain_until - time.monotonic())
-                    if left_s <= 0:
-                        return False
-                self._news.wait(left_s)
-        return True
 
     def _forget_over(self, now_s: float) -> None:
         over = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -23,9 +22,9 @@ from streams.sinks.cursors import SinkCursors
 from streams.sinks.http_post import HttpPost
 from streams.sinks.incident_alert import fingerprint, postable
 from streams.sinks.pager_receiver import MAX_AGE_S, PagerPosition
+from streams.sinks.pager_thread import PagerThread
 from streams.sinks.retries import Delivered, Later, Refused, RetryPolicy
 from streams.sinks.signature import HEADER, signature
-from streams.sources.backoff import next_try
 from streams.web.status import Part
 
 log = logging.getLogger("factwatch.pager")
@@ -85,13 +84,9 @@ class PagerWebhook:
         self._firing: set[str] = set()
         """Incidents that the receiver has been told of, or is about to be."""
         self._steps: deque[_Step] = deque()
-        self._news = threading.Condition()
-        self._stopping = False
         self._abandoned = False
-        self._drain_until = 0.0
-        self._trouble = ""
-        self._next_try = 0.0
-        self._thread = threading.Thread(target=self._run, name=f"pager-{NAME}", daemon=True)
+        self._thread = PagerThread(self._run, NAME, self.place, "incidents wait for it")
+        self._news = self._thread.news
 
     @property
     def backlog(self) -> int:
@@ -124,23 +119,12 @@ class PagerWebhook:
         self._thread.start()
 
     def stop(self, drain_s: float) -> None:
-        with self._news:
-            self._drain_until = time.monotonic() + drain_s
-            self._stopping = True
-            self._news.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(drain_s + 1.0)
+        self._thread.stop(drain_s)
         # A POST still under way: whether it arrives or not, the cursor stays, so that it is repeated.
         self._abandoned = True
 
     def status(self) -> Part:
-        """A receiver that is down makes us no less ready: what it was not told is in the store."""
-        if not self._thread.is_alive() and not self._stopping:
-            return Part(False, "the thread that pages has ended: see the log")
-        if self._trouble:
-            wait_s = self._next_try - time.monotonic()
-            return Part(False, f"{self._trouble}; {next_try(wait_s)}", needed=False)
-        return Part(True, f"paging {self.place}", needed=False)
+        return self._thread.status("paging")
 
     def _is_news(self, incident: Incident) -> bool:
         """Only the first and the last state are: nobody is paged because one more post repeats it."""
@@ -158,7 +142,7 @@ class PagerWebhook:
             with self._news:
                 step = self._steps[0] if self._steps else None
                 if step is None:
-                    if self._stopping:
+                    if self._thread.stopping:
                         self._save_if_due(0.0)
                         return
                     self._save_if_due(self._idle_cursor_s)
@@ -188,18 +172,16 @@ class PagerWebhook:
         """True when done with it, delivered or given up; False when told to stop before."""
         began = time.monotonic()
         refusals = tries = 0
-        while not self._out_of_time():
+        while not self._thread.out_of_time:
             outcome = self._post(step)
             tries += 1
             if isinstance(outcome, Delivered):
                 self._metrics.deliveries.labels(NAME, "delivered").inc()
                 self._metrics.last_delivery.set(self._now())
-                if self._trouble:
-                    log.info("%s: takes incidents again", self.place)
-                self._trouble = ""
+                self._thread.taken()
                 return True
             refusals += isinstance(outcome, Refused)
-            self._tell(outcome)
+            self._thread.refused(outcome)
             if self._policy.gives_up(outcome, refusals, time.monotonic() - began):
                 self._metrics.deliveries.labels(NAME, "given_up").inc()
                 log.error(
@@ -208,26 +190,8 @@ class PagerWebhook:
                 )  # fmt: skip
                 return True
             self._metrics.deliveries.labels(NAME, "retried").inc()
-            self._wait(self._policy.delay_s(outcome, tries, self._random))
+            self._thread.wait(self._policy.delay_s(outcome, tries, self._random))
         return False
-
-    def _tell(self, outcome: Later | Refused) -> None:
-        """One log line a new trouble, not one a try."""
-        trouble = f"{self.place}: {outcome.reason}; incidents wait for it"
-        if trouble != self._trouble:
-            log.warning("%s", trouble)
-        self._trouble = trouble
-
-    def _out_of_time(self) -> bool:
-        return self._stopping and time.monotonic() >= self._drain_until
-
-    def _wait(self, delay_s: float) -> None:
-        until = self._next_try = time.monotonic() + delay_s
-        with self._news:
-            while (left_s := until - time.monotonic()) > 0 and not self._out_of_time():
-                if self._stopping:
-                    left_s = min(left_s, self._drain_until - time.monotonic())
-                self._news.wait(max(left_s, 0.0))
 
     def _post(self, step: _Step) -> Delivered | Later | Refused:
         now = self._now()

@@ -121,7 +121,7 @@ def measure() -> list[dict[str, object]]:
 
     for name, before, after, most_ms in cases:
         delta = text_delta(before, after)
-        add(name, lambda delta=delta: fact_changes(_edit(), delta), most_ms)  # type: ignore[misc]
+        add(name, lambda delta=delta: fact_changes(_edit(), delta), most_ms)  # type: ignore[misc]  # mypy infers no lambda with a default
     entity = _edit(Content(entities[1], entities[0]), "wikidatawiki")
     size = len(entities[0].text or "") // 1_000
     add(f"an entity of {size} kB, one value", lambda: fact_changes(entity, text_delta("", "")), HUGE_MS)

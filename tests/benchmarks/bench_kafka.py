@@ -257,7 +257,7 @@ def latency(broker: KafkaBroker, directory: Path) -> list[Row]:
             now = time.time()
             for raw in batch:
                 known = normalize(raw)
-                produced[known.rev_id] = now  # type: ignore[union-attr]
+                produced[known.rev_id] = now  # type: ignore[union-attr]  # all are edits
             await writer.commit(routed(batch, watermark, normalize, heartbeat=at % 50 == 0))
         await writer.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from streams.sources.base import Source
+
 import models.threads  # noqa: F401  # isort: skip  # before NumPy
 
 import argparse
@@ -28,7 +30,8 @@ from streams.cli.compose import build_processor, training_sample
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
 from streams.metrics import Metrics
-from streams.runners.embedded import BATCH_ITEMS, EmbeddedRunner
+from streams.runners.embedded import EmbeddedRunner
+from streams.runners.micro_batches import BATCH_ITEMS
 from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.states import States
@@ -78,7 +81,7 @@ class Memory:
 
 def runner_of(
     store: SqliteStore,
-    source: object,
+    source: Source,
     model: Classifier,
     *,
     history: bool,
@@ -86,7 +89,7 @@ def runner_of(
 ) -> EmbeddedRunner:
     settings = Settings(alert_threshold=threshold)
     return EmbeddedRunner(
-        source=source,  # type: ignore[arg-type]
+        source=source,
         store=store,
         processor=build_processor(
             settings,

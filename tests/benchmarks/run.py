@@ -62,7 +62,7 @@ def main() -> int:
         for column in ("figure", "measured", "asked", "", "beside (same run)"):
             table.add_column(column, overflow="fold")
         for row in rows:
-            mark = {True: "ok", False: "MISSED", None: ""}[row.get("ok")]  # type: ignore[index]
+            mark = {True: "ok", False: "MISSED", None: ""}[row.get("ok")]  # type: ignore[index]  # of JSON
             table.add_row(
                 str(row["name"]), str(row.get("value", "")), str(row.get("asked", "")), mark,
                 str(row.get("beside", "")),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from streams.runners import embedded
+from streams.runners import embedded, micro_batches
 from streams.runners.embedded import EmbeddedRunner
 from streams.runners.processor import Processor
 from streams.sinks.ndjson import NdjsonSink
@@ -67,7 +67,7 @@ POINTS: dict[str, tuple[type, str, bool]] = {
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_crash_at_a_named_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
-    monkeypatch.setattr(embedded, "BATCH_ITEMS", 37)
+    monkeypatch.setattr(micro_batches, "BATCH_ITEMS", 37)
     (tmp_path / "whole").mkdir()
     (tmp_path / "crashed").mkdir()
     run_through(tmp_path / "whole")
@@ -116,7 +116,7 @@ class Endless(ListSource):
     def __init__(self) -> None:
         super().__init__([])
 
-    def items(self, cursor: str | None):  # type: ignore[no-untyped-def]
+    def items(self, cursor: str | None) -> Iterator[SourceItem]:
         number = int(cursor or 0)
         while not self.closed:
             number += 1
@@ -129,7 +129,7 @@ class Endless(ListSource):
 def test_a_slow_sink_slows_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read but not committed is never more than the queue and one batch."""
     monkeypatch.setattr(embedded, "QUEUE_ITEMS", 100)
-    monkeypatch.setattr(embedded, "BATCH_ITEMS", 50)
+    monkeypatch.setattr(micro_batches, "BATCH_ITEMS", 50)
     waits: list[int] = []
     with Core(tmp_path, TouchyScorer()) as core:
         source = Endless()

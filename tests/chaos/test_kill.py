@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ KILLS = 15
 ROUNDS = 6
 
 
-def undisturbed(file: Path, directory: Path) -> tuple[bytes, object]:
+def undisturbed(file: Path, directory: Path) -> tuple[bytes, Any]:
     process = start(file, directory / "alerts.ndjson", directory / "state")
     _out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err.decode()
@@ -75,7 +76,7 @@ def test_thirty_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
             alerts, known = undisturbed(file, directory / "whole")
             lines = alerts.count(b"\n")
             assert lines > 200, lines
-            taught = any(row[0] == "enwiki" for row in known[0])  # type: ignore[index]
+            taught = any(row[0] == "enwiki" for row in known[0])
             assert taught == name.endswith(".ndjson")
             landed = kills[name] = []
             for turn in range(ROUNDS):  # a replay may end before all of its kills have landed

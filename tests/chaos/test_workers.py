@@ -139,7 +139,7 @@ def test_kills_change_nothing(own_kafka: KafkaBroker, tmp_path: Path) -> None:
         workers.up()
         wait_until(lambda: topics.worked_on() >= EVENTS, 300, workers.told, every_s=1)
         settle(topics, workers)
-        codes = [worker.stop(within_s=10) for worker in workers.workers.values()]
+        codes = [worker.stop() for worker in workers.workers.values()]
     assert codes == [0, 0, 0], workers.told()
     expected = Outcome(tmp_path, file)
     found = per_page(topics.alerts())

@@ -13,7 +13,7 @@ from streams.errors import StoreCorrupt
 from streams.metrics import OUTCOMES, SOURCES
 from streams.reasons import SkipReason
 from tests.conftest import CHECKOUT
-from tests.core_world import Core, EditWorld, MarkedScorer, TouchyScorer, raw_change, replay
+from tests.core_world import Core, EditWorld, ListSource, MarkedScorer, TouchyScorer, raw_change, replay
 
 INVARIANTS: dict[int, tuple[str, ...]] = {
     1: (
@@ -134,7 +134,7 @@ def test_7_untrusted_text_is_no_label_no_host_and_no_line(tmp_path: Path) -> Non
         (alert,) = core.take(raws)
         assert alert.page_url.startswith("https://en.wikipedia.org/w/index.php?title=%3Cscript%3E")
         assert "\n" not in alert.summary
-        runner = core.runner(None)  # type: ignore[arg-type]
+        runner = core.runner(ListSource([]))
         for family in runner._metrics.registry.collect():
             for sample in family.samples:
                 assert not any("evil" in value for value in sample.labels.values())

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.integration.ports import free_ports
+
 PROGRAM = Path("/usr/share/mediawiki")
 PHP_MODULES = {"curl", "intl", "mbstring", "pdo_sqlite", "xml"}
 HOW = "needs Debian's MediaWiki and PHP; as root: .ci/packages"
@@ -268,7 +270,7 @@ def installed() -> bool:
 def running_wiki(directory: Path) -> Iterator[Wiki]:
     """Installs a wiki into `directory` (its data and settings: Debian's program files stay where they
     are), serves it on a free port and stops it, with all its processes, at the end."""
-    port, udp_port = _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM)
+    port, udp_port = free_ports(2)
     url = f"http://127.0.0.1:{port}"
     data = directory / "data"
     data.mkdir()
@@ -307,13 +309,6 @@ def running_wiki(directory: Path) -> Iterator[Wiki]:
 
 def _environment(local_settings: Path) -> dict[str, str]:
     return {**os.environ, "MW_CONFIG_FILE": str(local_settings), "PHP_CLI_SERVER_WORKERS": "4"}
-
-
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_serving(server: subprocess.Popen[bytes], url: str, log: Path) -> None:

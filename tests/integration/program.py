@@ -90,7 +90,7 @@ def running(arguments: list[str], environ: Mapping[str, str], directory: Path) -
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=40)
         finally:
             process.kill()
 

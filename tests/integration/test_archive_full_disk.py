@@ -3,7 +3,6 @@ room again nothing is lost and nothing is there twice. The alerts topic goes on 
 
 from __future__ import annotations
 
-import gc
 import json
 import urllib.error
 import urllib.request
@@ -36,19 +35,10 @@ from tests.integration.test_archive_from_kafka import (
 from tests.requirements import require_or_skip
 from tests.web_world import eventually
 
-# kafka-python leaves sockets of a closed client to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 DISK_FULL = 'factwatch_archive_errors_total{reason="disk_full"}'
 UNREACHABLE = 'factwatch_archive_errors_total{reason="unreachable"}'
 #: What `more` makes of one number: two alerts, a label, a status, sometimes a tombstone.
 AT_LEAST_EACH = 4
-
-
-@pytest.fixture(autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 @contextmanager

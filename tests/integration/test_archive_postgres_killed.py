@@ -41,7 +41,7 @@ def test_postgres_killed_while_writing(
     with world.running():
         for kill in range(KILLS):
             wanted = (kill + 0.5) / KILLS * len(logs.all())
-            eventually(lambda wanted=wanted: world.written() >= wanted, within_s=60)  # type: ignore[misc]
+            eventually(lambda wanted=wanted: world.written() >= wanted, within_s=60)  # type: ignore[misc]  # mypy infers no lambda with a default
             own_postgres.kill()
             killed_at.append(world.written())
             time.sleep(0.2 if kill % 2 else 0.0)  # long enough to be noticed, or not

@@ -3,7 +3,6 @@ workers, ingests, archive and pager around a real Kafka, PostgreSQL and Alertman
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Iterator
@@ -27,19 +26,9 @@ from tests.integration.test_dashboard_queries import (
     until_scraped,
 )
 
-# kafka-python leaves sockets of a closed client to the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.timeout(600),  # nine programs start, and the story takes its time
-]
+pytestmark = pytest.mark.timeout(600)  # nine programs start, and the story takes its time
 
 NOBODY = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
-
-
-@pytest.fixture(autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")

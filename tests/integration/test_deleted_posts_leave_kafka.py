@@ -3,14 +3,11 @@ create` sets and nothing else. Only time is made to run faster."""
 
 from __future__ import annotations
 
-import gc
 import itertools
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
 
@@ -23,9 +20,6 @@ from tests.integration.test_posts_on_kafka import Program, action_api, hand_in, 
 from tests.kafka_world import fleet, wait_until
 from tests.post_core_world import BAD, GOOD
 
-# kafka-python leaves sockets of a closed client to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 PARTITIONS = 2
 COMPACTED = [topic for topic in TOPICS if topic.retention_s is None]
 #: A day of the topics takes four seconds.
@@ -33,12 +27,6 @@ DAY_TAKES_S = 4
 #: What the posts are known by. Only one of them is deleted.
 GONE = ("goneid5f1c", "gonewordc0de", "gone.example")
 STAYS = ("staysid5f1c", "stayswordc0de", "stays.example")
-
-
-@pytest.fixture(autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 def hurried(topic: Topic) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,15 +18,6 @@ from tests.integration.kafka_records import make_topics_anew
 from tests.integration.postgres_server import PASSWORD, PostgresServer
 from tests.integration.test_topics import delete_topics, factwatch
 from tests.unit.cli.test_doctor import http, server
-
-# kafka-python leaves sockets of a closed client to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 @pytest.fixture

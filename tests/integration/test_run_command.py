@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +11,8 @@ from pathlib import Path
 import pytest
 
 from streams.demo.server import DemoServer
+from tests.integration.ports import free_port
 from tests.integration.program import Program, running
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def until(program: Program, wanted: Callable[[str], bool], within_s: float) -> str:
@@ -41,9 +34,9 @@ def settings_of(url: str) -> dict[str, str]:
 
 
 def test_without_a_network_it_says_so_keeps_trying_and_names_the_demo(tmp_path: Path) -> None:
-    environ = {"FACTWATCH_EVENTSTREAMS_URL": f"http://127.0.0.1:{closed_port()}/v2/stream/recentchange"}
+    environ = {"FACTWATCH_EVENTSTREAMS_URL": f"http://127.0.0.1:{free_port()}/v2/stream/recentchange"}
     with running(["run"], environ, tmp_path) as program:
-        text = until(program, lambda text: "make demo" in text, within_s=10)
+        text = until(program, lambda text: "make demo" in text, within_s=60)
         assert "can't be reached" in text
         assert program.process.poll() is None
         assert program.get("/v1/status")["source"]["state"] == "retrying"
@@ -72,7 +65,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
         with running(["run"], settings_of(server.url), tmp_path) as program:
             first = program.until_processed(10)
             program.process.send_signal(signal.SIGTERM)
-            assert program.process.wait(timeout=15) == 0
+            assert program.process.wait(timeout=40) == 0
             assert "stopping" in program.log.read_text()
         with running(["run"], settings_of(server.url), tmp_path) as program:
             second = program.until_processed(sum(first.values()) + 5)

@@ -55,8 +55,8 @@ def test_all_of_them_get_in_and_show_no_password(guarded: Guarded, tmp_path: Pat
         assert "not_json" in done("dead-letters", "list", "--kafka")
         assert "1 sent back" in done("dead-letters", "requeue", "--kafka", "--all")
         wait_until(lambda: len(topics.dead_letters()) == 2, 30, worker.told)
-        assert worker.stop(within_s=10) == 0, worker.told()
-        assert archive.stop(within_s=10) == 0, archive.told()
+        assert worker.stop() == 0, worker.told()
+        assert archive.stop() == 0, archive.told()
     finally:
         for process in (worker, archive):
             if process.running:

@@ -177,4 +177,4 @@ def test_every_alert_that_opens_is_closed_in_the_end_and_no_state_is_told_twice(
     for alert in alerts:
         assert (alert.alert_id in opened) == (alert.status != "open")
         opened.add(alert.alert_id)
-        assert alert.evidence.get("authors", 0) <= alert.evidence.get("posts", 0)  # type: ignore[operator]
+        assert alert.evidence.get("authors", 0) <= alert.evidence.get("posts", 0)  # type: ignore[operator]  # numbers, where they are there

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -117,7 +117,7 @@ def run(directory: Path, plan: list[tuple[str, int]]) -> list[bytes]:
     return alerts
 
 
-def killed(core: PostCore, many: int):  # type: ignore[no-untyped-def]
+def killed(core: PostCore, many: int) -> Callable[[Batch], None]:
     """A commit that is durable (`many` odd) or not when the program dies."""
 
     def commit(batch: Batch) -> None:

@@ -16,7 +16,7 @@ from streams.partitions import (
 )
 from streams.records import Edit, LogEvent, TagsChange
 from streams.stages.normalize import Normalizer
-from streams.topics import CHANGES, CURSORS, EDITS, PAGE_STATE, TOPICS
+from streams.topics import CHANGES, CURSORS, EDITS, PAGE_STATE, TOPICS, Topic
 from tests.core_world import raw_change
 
 
@@ -91,8 +91,8 @@ def test_names_of_topics_are_a_contract() -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_a_topic_is_either_compacted_or_deleted(topic: object) -> None:
-    config = topic.config  # type: ignore[attr-defined]
+def test_a_topic_is_either_compacted_or_deleted(topic: Topic) -> None:
+    config = topic.config
     assert ("retention.ms" in config) == (config["cleanup.policy"] == "delete")
     assert ("min.compaction.lag.ms" in config) == (config["cleanup.policy"] == "compact")
 

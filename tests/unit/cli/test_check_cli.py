@@ -203,7 +203,7 @@ def test_a_state_that_nobody_writes_any_more_is_told(
     fresh = run(path, BAD)
     assert fresh.stderr == ""
     written = path.stat().st_mtime
-    monkeypatch.setattr(command.time, "time", lambda: written + 3 * 86_400)  # type: ignore[attr-defined]
+    monkeypatch.setattr(command.time, "time", lambda: written + 3 * 86_400)  # type: ignore[attr-defined]  # typeshed: BaseServer
     old = run(path, BAD)
     assert "last written 3 days ago" in old.stderr
     assert old.stdout == fresh.stdout
@@ -280,7 +280,7 @@ def test_what_answers_may_be_something_else(
             asked.append(self.path)
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
-            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")  # type: ignore[attr-defined]
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")  # type: ignore[attr-defined]  # typeshed: BaseServer
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

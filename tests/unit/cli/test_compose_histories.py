@@ -69,7 +69,7 @@ def test_a_worker_gives_its_page_partitions_the_histories_and_a_scorer_that_meas
     parts = WorkerParts(Settings(), 1, drifting, facts, None, told, model)
     with closing(PartitionFile(tmp_path)) as file:
         page_hop = next(hop for hop in parts.hops() if hop.name == "pages")
-        cold = page_hop.make(0, file.store(page_hop.changelog, 0))._processor._cold  # type: ignore[union-attr]
+        cold = page_hop.make(0, file.store(page_hop.changelog, 0))._processor._cold  # type: ignore[union-attr]  # of the page hop
     assert (cold._histories, cold._scorer) == (told, model)
 
 

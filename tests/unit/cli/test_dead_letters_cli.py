@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -87,7 +88,7 @@ def test_what_parses_now_is_processed_and_the_counters_add_up(tmp_path: Path) ->
         world.edit("Ann", f"text {number}")
 
     class Broken(MarkedScorer):
-        def row(self, *args: object) -> list[float]:  # type: ignore[override]
+        def row(self, *args: Any, **named: Any) -> list[float]:
             raise RuntimeError("broken")
 
     with Core(tmp_path, Broken({})) as core:

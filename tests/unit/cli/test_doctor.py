@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import subprocess
 import sys
@@ -23,9 +22,6 @@ from streams.cli.doctor_check import Check, Clocks, Trouble, asked
 from streams.settings import load_settings
 from streams.web.app import healthz
 
-# kafka-python leaves sockets of a client that could not be made to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 
 @pytest.fixture(autouse=True)
 def _what_was_given_up_ends_here() -> Iterator[None]:
@@ -33,7 +29,6 @@ def _what_was_given_up_ends_here() -> Iterator[None]:
     for thread in threading.enumerate():
         if thread.name.startswith("doctor-"):
             thread.join(30)
-    gc.collect()
 
 
 @contextmanager
@@ -112,7 +107,7 @@ def test_a_port_that_a_factwatch_has_is_no_trouble_and_that_of_another_is(tmp_pa
         (doctor_local.HEALTHY, True, "answered by a factwatch that runs already"),
         (b"hello", False, "end what is there, or set FACTWATCH_HTTP_BIND"),
     ):
-        with server(lambda asked, body=body: http(body)) as place:  # type: ignore[misc]
+        with server(lambda asked, body=body: http(body)) as place:  # type: ignore[misc]  # mypy infers no lambda with a default
             found = doctor(tmp_path, FACTWATCH_HTTP_BIND=place)["page"]
         assert found.ok is ok
         assert told in found.detail

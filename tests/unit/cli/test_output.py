@@ -2,37 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
-import pytest
-
-from streams.cli import run
 from streams.cli.output import safe
-from streams.sources.base import SourceStatus
 
 
 def test_untrusted_text_is_one_bounded_line_without_escapes() -> None:
     assert safe("a\x1b[2J\n\x9b1m\u202e\U000e0041") == "a\\u001b[2J\\u000a\\u009b1m\\u202e\\U000e0041"
     assert safe("x" * 301) == "x" * 299 + "…"
-
-
-class _LostSource:
-    """In the state of a source that a server's answer was told of; asked once."""
-
-    def __init__(self, detail: str, stopping: threading.Event) -> None:
-        self._detail = detail
-        self._stopping = stopping
-
-    def status(self) -> SourceStatus:
-        self._stopping.set()
-        return SourceStatus("retrying", self._detail)
-
-
-def test_what_a_source_says_of_an_outage_reaches_no_terminal_raw(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    stopping = threading.Event()
-    source = _LostSource("503 \x1b]0;owned\x07\u202e", stopping)
-    run._tell_outages(source, "eventstreams", stopping)  # type: ignore[arg-type] # only its status
-    told = capsys.readouterr().err
-    assert "eventstreams can't be reached: 503 \\u001b]0;owned\\u0007\\u202e\n" in told

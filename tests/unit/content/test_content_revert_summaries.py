@@ -239,7 +239,7 @@ def test_hostile_summaries_take_no_time() -> None:
     started = time.process_time()
     for summary in hostile:
         matcher.match(summary)
-    assert time.process_time() - started < 0.5  # a slip to quadratic would take minutes
+    assert time.process_time() - started < 2.0  # a slip to quadratic would take minutes
 
 
 def test_a_message_of_many_open_parameters_makes_no_pattern() -> None:

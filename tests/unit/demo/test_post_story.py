@@ -75,7 +75,7 @@ def test_a_repost_a_rewording_and_a_deletion_name_the_post_they_are_about() -> N
             assert (record.repost_of, record.text) == (original.post_id, "")
         else:
             assert not isinstance(record, Post) or record.edited_time is not None
-            assert record.post_id == original.post_id  # type: ignore[union-attr]
+            assert record.post_id == original.post_id  # type: ignore[union-attr]  # whatever it is
         if isinstance(step, Rewords):
             assert isinstance(record, Post)
             assert record.author == original.author

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,14 +53,14 @@ def test_an_empty_partition_holds_nobody_up_once_it_has_ended() -> None:
     st.integers(1, 7),
 )
 def test_however_it_is_read_it_comes_out_by_time(
-    parts: list[list[int]], rng: object, limit: int
+    parts: list[list[int]], rng: random.Random, limit: int
 ) -> None:
     merged: ByTime[int, int] = ByTime(range(len(parts)))
     left = {where: list(times) for where, times in enumerate(parts)}
     out: list[int] = []
     while not merged.done:
         for where in list(left):
-            for _ in range(rng.randint(0, 3)):  # type: ignore[attr-defined]
+            for _ in range(rng.randint(0, 3)):
                 if left[where]:
                     time = left[where].pop(0)
                     merged.add(where, time, time)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.errors import BadSetting
-from streams.kafka.security import connection_of, for_aiokafka, for_faust, for_kafka_python
+from streams.kafka.security import Connection, connection_of, for_aiokafka, for_faust, for_kafka_python
 from streams.settings import load_settings
 
 SECRET = "hunter2-of-the-broker"
@@ -21,7 +21,7 @@ def password(tmp_path: Path) -> str:
     return str(file)
 
 
-def connection(**environ: str):  # type: ignore[no-untyped-def]
+def connection(**environ: str) -> Connection:
     return connection_of(load_settings({f"FACTWATCH_KAFKA_{n}": v for n, v in environ.items()}))
 
 

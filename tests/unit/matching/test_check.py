@@ -276,7 +276,7 @@ def test_the_lock_is_held_while_facts_are_asked_and_free_between() -> None:
             self.taken = 0
 
         def __enter__(self) -> None:
-            assert self.lock.acquire(timeout=1)
+            assert self.lock.acquire(timeout=30)
             self.taken += 1
 
         def __exit__(self, *error: object) -> None:

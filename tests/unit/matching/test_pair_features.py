@@ -70,4 +70,4 @@ def test_a_pair_is_quick_even_of_the_longest_texts() -> None:
     started = time.process_time()
     for _ in range(50):
         pair_of(said, sides, True)
-    assert (time.process_time() - started) / 50 < 0.005
+    assert (time.process_time() - started) / 50 < 0.02

@@ -49,4 +49,4 @@ def test_pieces_that_say_nothing_are_left_out() -> None:
 def test_a_megabyte_is_split_in_bounded_time(text: str) -> None:
     start = time.process_time()
     assert len(split_statements(text)) <= MAX_STATEMENTS
-    assert time.process_time() - start < 0.05
+    assert time.process_time() - start < 0.5

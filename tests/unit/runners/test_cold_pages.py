@@ -120,7 +120,7 @@ def test_a_harmless_edit_asks_for_nothing(story: Story) -> None:
 
 def test_a_page_is_asked_about_once_and_is_warm_from_then_on(story: Story) -> None:
     first = zork(story)
-    story.world.revert("Ann", to=story.past[0], risk=0.1)  # type: ignore[arg-type]
+    story.world.revert("Ann", to=story.past[0], risk=0.1)
     second = zork(story, performer="203.0.113.7")
     for cut in (1, 2, 3):
         with story.core() as core:
@@ -138,7 +138,7 @@ def test_a_page_is_asked_about_once_and_is_warm_from_then_on(story: Story) -> No
 
 def test_after_a_restart_it_is_still_warm(story: Story) -> None:
     zork(story)
-    story.world.revert("Ann", to=story.past[0], risk=0.1)  # type: ignore[arg-type]
+    story.world.revert("Ann", to=story.past[0], risk=0.1)
     zork(story, performer="203.0.113.7")
     for record in story.met:
         with story.core() as core:
@@ -176,7 +176,7 @@ def test_a_history_that_can_not_be_had_leaves_the_decision_to_what_is_known(
 def test_the_history_can_clear_an_edit_that_looked_suspicious(story: Story) -> None:
     """Decided by the second score alone."""
     calm = zork(story, risk=0.9)
-    story.scorer.score = lambda matrix: np.where(matrix[:, 2] > 0, 0.1, matrix[:, 0])  # type: ignore[method-assign]
+    story.scorer.score = lambda matrix: np.where(matrix[:, 2] > 0, 0.1, matrix[:, 0])  # type: ignore[method-assign]  # this one only
     with story.core() as core:
         assert core.take(story.met) == []
         (row,) = core.edit_rows()
@@ -191,7 +191,7 @@ def test_the_threshold_goes_a_third_of_the_way_to_that_of_a_page_that_was_follow
     """From .9, to .93 or to 1; the risk is .95."""
     zork(story)
     policy = msgspec.structs.replace(POLICY, threshold=None)
-    story.scorer.thresholds = lambda matrix: np.where(matrix[:, 2] > 0, followed, 0.9)  # type: ignore[method-assign]
+    story.scorer.thresholds = lambda matrix: np.where(matrix[:, 2] > 0, followed, 0.9)  # type: ignore[method-assign]  # this one only
     histories = ToldHistories(story.world.records)
     with Core(story.directory, story.scorer, policy=policy, histories=histories) as core:
         assert len(core.take(story.met)) == alerts
@@ -199,7 +199,7 @@ def test_the_threshold_goes_a_third_of_the_way_to_that_of_a_page_that_was_follow
 
 def test_nothing_is_told_or_counted_of_what_was_fetched(story: Story) -> None:
     zork(story)
-    story.world.revert("Ann", to=story.past[0], risk=0.1)  # type: ignore[arg-type]
+    story.world.revert("Ann", to=story.past[0], risk=0.1)
     with story.core() as core:
         core.take(story.met)
         labels = core.labels()
@@ -215,16 +215,16 @@ def test_reverting_a_fetched_revision_labels_no_edit_of_the_log(story: Story) ->
     last = story.world.edit("203.0.113.50", GOOD + " zork zork")
     story.past = list(story.world.records)
     story.world.edit("Ben", GOOD + " zork zork It is red.", risk=0.7)
-    story.world.revert("Ann", to=story.past[0], risk=0.1)  # type: ignore[arg-type]
+    story.world.revert("Ann", to=story.past[0], risk=0.1)
     with story.core() as core:
         items = [SourceItem("c", edit=one) for one in story.met if isinstance(one, Edit)]
         batch = core.processor.process("ndjson", core.processor.intake(items), None)
         (page,) = batch.pages.values()
         (undone,) = [entry for entry in page.entries if entry.rev_id == last.rev_id]
     assert undone.flags & EntryFlag.FETCHED
-    assert undone.reverted_by == story.world.records[-1].rev_id  # type: ignore[union-attr]
+    assert undone.reverted_by == story.world.records[-1].rev_id  # type: ignore[union-attr]  # an edit
     assert last.rev_id not in {label.rev_id for label in batch.labels}
-    assert {label.rev_id for label in batch.labels} == {story.met[0].rev_id}  # type: ignore[union-attr]
+    assert {label.rev_id for label in batch.labels} == {story.met[0].rev_id}  # type: ignore[union-attr]  # an edit
     assert state_id(f"enwiki\n{last.performer}") not in batch.performers
 
 
@@ -252,7 +252,7 @@ class Histories:
 
 def test_a_history_that_breaks_the_fold_changes_nothing(story: Story) -> None:
     bad = zork(story, risk=0.85)
-    broken = msgspec.structs.replace(bad, rev_id=1, content=7)  # type: ignore[arg-type]
+    broken = msgspec.structs.replace(bad, rev_id=1, content=7)
     with Core(story.directory, story.scorer, histories=Histories(lambda edit: [broken])) as core:
         (alert,) = core.take(story.met)
         page = core.page()

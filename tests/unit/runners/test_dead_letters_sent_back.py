@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.partition_world import Cluster, Record
 
 
 class Broken(MarkedScorer):
-    def row(self, *args: object) -> list[float]:  # type: ignore[override]
+    def row(self, *args: Any, **named: Any) -> list[float]:
         raise RuntimeError("broken")
 
 

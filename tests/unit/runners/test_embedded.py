@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.errors import BadInput, TooManyDeadLetters
-from streams.runners import embedded
+from streams.runners import micro_batches
 from streams.sources.base import SourceItem
 from tests.core_world import (
     HOUR,
@@ -17,6 +17,7 @@ from tests.core_world import (
     ListSource,
     MarkedScorer,
     StillClock,
+    items_of_edits,
     raw_change,
     raw_of,
     told,
@@ -69,7 +70,7 @@ def test_the_kept_of_a_long_file_are_all_labelled_at_its_end(
     with Core(tmp_path, MarkedScorer({}), history=True, source="history") as core:
         world.now += 80 * HOUR
         world.edit("Ann", "last", title="Last")
-        edits = [SourceItem("", edit=record) for record in world.records]  # type: ignore[arg-type]
+        edits = items_of_edits(world.records)
         core.runner(ListSource(edits, "history")).run_file()
         labels = [label for label, _ in core.labels().values()]
         assert labels == ["kept"] * 95 + [None]
@@ -78,7 +79,7 @@ def test_the_kept_of_a_long_file_are_all_labelled_at_its_end(
 def test_stopping_finishes_the_batch_and_goes_on_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "BATCH_ITEMS", 10)
+    monkeypatch.setattr(micro_batches, "BATCH_ITEMS", 10)
     with Core(tmp_path, MarkedScorer({})) as core:
         source = ListSource(good_items(100))
         runner = core.runner(source)
@@ -109,8 +110,8 @@ def test_a_source_of_nothing_but_rubbish_stops_the_program(tmp_path: Path) -> No
         runner = core.runner(ListSource(bad_items(9_999)), dead_letter_limit=0.05)
         with pytest.raises(TooManyDeadLetters, match="FACTWATCH_DEAD_LETTER_LIMIT"):
             runner.run_file()
-        assert core.outcomes() == {"dead_lettered": embedded.BATCH_ITEMS}
-        assert core.store.query("SELECT count(*) FROM dead_letters") == [(embedded.BATCH_ITEMS,)]
+        assert core.outcomes() == {"dead_lettered": micro_batches.BATCH_ITEMS}
+        assert core.store.query("SELECT count(*) FROM dead_letters") == [(micro_batches.BATCH_ITEMS,)]
 
 
 @pytest.mark.parametrize(("limit", "stops"), [(0.05, False), (0.045, True)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
@@ -149,7 +149,7 @@ def test_another_that_took_over_meanwhile_is_not_fenced_off() -> None:
 
 def test_what_came_before_damage_is_written() -> None:
     class Damaged(ListSource):
-        def items(self, cursor: str | None):  # type: ignore[no-untyped-def]
+        def items(self, cursor: str | None) -> Iterator[SourceItem]:
             yield from super().items(cursor)
             raise BadInput("damaged")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.runners.embedded import Progress
 from streams.runners.live_status import RATE_SPAN_S, LiveStatus
+from streams.runners.run_figures import Progress
 from streams.sources.base import Source, SourceItem, SourceStatus
 from streams.store.sqlite import SqliteStore
 

@@ -17,10 +17,12 @@ from streams.records import AlertKind
 from streams.runners import embedded
 from streams.runners.measures import MeasuredScorer, observe_corrections, show_drift
 from streams.runners.partitions.fact_replica import FactReplica
+from streams.runners.partitions.wire import Work
 from streams.sources.base import SourceItem
 from streams.stages.post_alerts import correction_follow_up
 from streams.state.drift import Distribution, Drift, DriftReference
 from streams.state.spread import Spread
+from streams.store.batch import Batch
 from streams.topics import CHANGES, Header
 from tests.amplify_world import corrected_at
 from tests.core_world import (
@@ -99,9 +101,9 @@ def test_the_wait_is_from_the_reading_to_behind_the_commit(
         runner = core.runner(ListSource(LIVE_ITEMS, "rcfeed"))
         commit = core.store.commit
 
-        def slow(batch: object, arrived: float) -> int:
+        def slow(batch: Batch, arrived: float) -> int:
             clock.pass_time(7.0)
-            return commit(batch, arrived)  # type: ignore[arg-type]
+            return commit(batch, arrived)
 
         monkeypatch.setattr(core.store, "commit", slow)
         monkeypatch.setattr(embedded, "time", clock)
@@ -167,9 +169,9 @@ class Watched(Cluster):
         )
         return self.metrics
 
-    def write(self, place: tuple[str, int], work: object) -> None:
-        super().write(place, work)  # type: ignore[arg-type]
-        self.status.done(*place, work, 0.0)  # type: ignore[arg-type]
+    def write(self, place: tuple[str, int], work: Work) -> None:
+        super().write(place, work)
+        self.status.done(*place, work, 0.0)
 
 
 def test_on_kafka_the_wait_is_from_ingest_to_the_commit_of_the_page_hop(tmp_path: Path) -> None:

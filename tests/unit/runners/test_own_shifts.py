@@ -34,7 +34,7 @@ class OwnCore(Core):
         super().__init__(directory, MarkedScorer(world.risks), own=True)
 
     def rows(self) -> list[Row]:
-        return self.store.query(  # type: ignore[return-value]
+        return self.store.query(  # type: ignore[return-value]  # columns of a query
             "SELECT rev_id, event_time, risk, model_risk, label FROM edits ORDER BY row"
         )
 

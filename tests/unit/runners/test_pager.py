@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -19,6 +20,7 @@ from streams.sinks.pager_feed import Fetched, StoreFeed
 from streams.sinks.pager_receiver import PagerPosition
 from streams.stages.paging_policy import PagingPolicy
 from streams.state.incident_book import IncidentBook
+from streams.store.reader import StoredAlert
 from streams.web.status import Part
 from tests.memory_alerts import MemoryAlerts
 from tests.pager_world import PagerWorld, amplified, ended
@@ -166,7 +168,7 @@ def test_it_folds_no_further_than_what_may_wait(monkeypatch: pytest.MonkeyPatch)
         world.alerts.commit(amplified(2, now - 60))
         for waiting in (2, 3, 4):  # it goes on being measured, and nothing else
             told.backlog = waiting
-            eventually(lambda n=waiting: world.value("factwatch_pager_backlog_incidents") == n)  # type: ignore[misc]
+            eventually(lambda n=waiting: world.value("factwatch_pager_backlog_incidents") == n)  # type: ignore[misc]  # mypy infers no lambda with a default
         assert len(told.states) == 1
         told.backlog = 0
         eventually(lambda: len(told.states) == 2)
@@ -231,7 +233,7 @@ def test_a_broker_that_comes_and_goes_is_said_and_nothing_is_missed(
 
 def test_a_log_that_can_not_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     class Corrupt(MemoryAlerts):
-        def log(self, *arguments: object, **named: object) -> list[object]:  # type: ignore[override]
+        def log(self, *arguments: Any, **named: Any) -> list[StoredAlert]:
             raise RuntimeError("not to be read")
 
     monkeypatch.setattr(threading, "excepthook", lambda args: None)

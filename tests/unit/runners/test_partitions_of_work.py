@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from streams.records import Edit, PageStatusKind
 from streams.runners.partitions.retention import EVERY
+from streams.store.changelog import Table
 from streams.topics import CHANGES, EDITS, PERFORMERS, Header
 from tests.core_world import DAY, EditWorld, MarkedScorer, raw_of
 from tests.partition_world import Cluster
@@ -26,8 +28,8 @@ def world() -> EditWorld:
     return world
 
 
-def cluster_of(tmp_path: Path, world: EditWorld, **changes: object) -> Cluster:
-    return Cluster(tmp_path, MarkedScorer(world.risks), **changes)  # type: ignore[arg-type]
+def cluster_of(tmp_path: Path, world: EditWorld, **changes: Any) -> Cluster:
+    return Cluster(tmp_path, MarkedScorer(world.risks), **changes)
 
 
 def told(cluster: Cluster) -> list[str]:
@@ -51,7 +53,7 @@ def test_vandalism_alerts_and_its_revert_settles_it(tmp_path: Path, world: EditW
     statuses = cluster.statuses()
     assert list(statuses) == ["enwiki:Spire"]
     assert statuses["enwiki:Spire"].status is PageStatusKind.SUSPECT
-    assert statuses["enwiki:Spire"].last_good_rev_id == world.records[3].rev_id  # type: ignore[union-attr]
+    assert statuses["enwiki:Spire"].last_good_rev_id == world.records[3].rev_id  # type: ignore[union-attr]  # an edit
 
 
 def test_records_of_somebody_elses_producer_come_through(tmp_path: Path, world: EditWorld) -> None:
@@ -135,10 +137,10 @@ def test_a_stage_that_raises_makes_a_dead_letter_of_the_edit_alone(
     tmp_path: Path, world: EditWorld
 ) -> None:
     class Fails(MarkedScorer):
-        def row(self, edit: Edit, *more: object) -> list[float]:
+        def row(self, edit: Edit, *more: Any, **named: Any) -> list[float]:
             if edit.title == "Spire":
                 raise RuntimeError("odd\nthing")
-            return super().row(edit, *more)  # type: ignore[arg-type]
+            return super().row(edit, *more, **named)
 
     cluster = Cluster(tmp_path, Fails(world.risks))
     cluster.ingest(raw_of(record) for record in world.records)
@@ -193,15 +195,15 @@ def test_a_worker_without_its_disk_has_all_from_the_changelog(tmp_path: Path, wo
     cluster.ingest(raw_of(record) for record in world.records)
     cluster.heartbeat()
     cluster.run()
-    tables = "pwelrifa"
+    tables: tuple[Table, ...] = ("p", "w", "e", "l", "r", "i", "f", "a")
     before = {
-        place: [store.states(table, -1, 10_000) for table in tables]  # type: ignore[arg-type]
+        place: [store.states(table, -1, 10_000) for table in tables]
         for place, store in cluster.stores.items()
     }
     for place in list(cluster.units):
         cluster.take_over(place, lost_disk=True)
     after = {
-        place: [store.states(table, -1, 10_000) for table in tables]  # type: ignore[arg-type]
+        place: [store.states(table, -1, 10_000) for table in tables]
         for place, store in cluster.stores.items()
     }
     assert after == before

@@ -63,7 +63,7 @@ class Failing(MarkedScorer):
         self.rev_id = rev_id
         self.error = error
 
-    def row(self, edit: Edit, *args: object) -> list[float]:  # type: ignore[override]
+    def row(self, edit: Edit, *args: Any, **named: Any) -> list[float]:
         if edit.rev_id == self.rev_id:
             raise self.error
         return [0.1]

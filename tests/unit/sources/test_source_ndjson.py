@@ -159,7 +159,7 @@ def test_close_ends_a_read_that_waits_for_a_pipe(tmp_path: Path) -> None:
     reading.start()
     with fifo.open("wb"):
         source.close()
-        reading.join(5)
+        reading.join(30)
         assert not reading.is_alive()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.records import Alert, AlertKind, AlertStatus, Severity
+from streams.records import Alert, AlertKind, AlertStatus, Edit, Severity
 from streams.stages.decide import SUSPECTS_CAP
 from tests.core_world import DAY, HOUR, POLICY, START, EditWorld, replay, told
 
@@ -15,7 +15,7 @@ SUSPECT, CONTESTED = AlertKind.EDIT_SUSPECT, AlertKind.PAGE_CONTESTED
 TALL, SHORT = "The tower is 300 m high.", "The tower is 3 m high."
 
 
-def vandalised() -> tuple[EditWorld, object, object]:
+def vandalised() -> tuple[EditWorld, Edit, Edit]:
     world = EditWorld()
     good = world.edit("Alice", TALL)
     bad = world.edit("192.0.2.7", SHORT, risk=0.95)
@@ -91,8 +91,8 @@ def test_no_alert_for_bringing_a_standing_text_back(tmp_path: Path) -> None:
 
 def test_but_for_bringing_vandalism_back(tmp_path: Path) -> None:
     world, good, bad = vandalised()
-    world.revert("Bob", good)  # type: ignore[arg-type]
-    again = world.revert("192.0.2.99", bad, risk=0.95)  # type: ignore[arg-type]
+    world.revert("Bob", good)
+    again = world.revert("192.0.2.99", bad, risk=0.95)
     alerts = replay(world, tmp_path)
     assert told(alerts, SUSPECT) == ["edit.suspect open", "edit.suspect resolved", "edit.suspect open"]
     assert alerts[-1].rev_id == again.rev_id
@@ -108,7 +108,7 @@ def test_no_alert_for_an_undo_by_the_wikis_own_tool(tmp_path: Path) -> None:
 
 def test_no_alert_for_what_was_reverted_before_it_came(tmp_path: Path) -> None:
     world, good, _bad = vandalised()
-    world.revert("Bob", good)  # type: ignore[arg-type]
+    world.revert("Bob", good)
     world.records[1:] = reversed(world.records[1:])
     assert replay(world, tmp_path) == []
 
@@ -139,7 +139,7 @@ def test_below_half_the_threshold_nothing_joins(tmp_path: Path) -> None:
 def test_a_correction_names_the_alerts_and_mirrors_the_facts(tmp_path: Path) -> None:
     world, good, _bad = vandalised()
     world.edit("Wes", "The tower is 2 m high.", risk=0.85)
-    back = world.revert("Bob", good)  # type: ignore[arg-type]
+    back = world.revert("Bob", good)
     one, two, gone, gone_too, corrected = replay(world, tmp_path)
     assert told([gone, gone_too, corrected]) == [
         "edit.suspect resolved",
@@ -175,7 +175,7 @@ def test_an_episode_is_over_when_none_of_its_edits_stands(tmp_path: Path) -> Non
 
 def test_withdrawn_by_its_own_performer(tmp_path: Path) -> None:
     world, good, _bad = vandalised()
-    world.revert("192.0.2.7", good)  # type: ignore[arg-type]
+    world.revert("192.0.2.7", good)
     resolved = replay(world, tmp_path)[1]
     assert (resolved.status, resolved.evidence["outcome"]) == (AlertStatus.RESOLVED, "withdrawn")
 
@@ -200,7 +200,7 @@ def test_kept_after_two_days(tmp_path: Path) -> None:
 
 def test_a_tag_settles_without_saying_by_whom(tmp_path: Path) -> None:
     world, _good, bad = vandalised()
-    world.tag(bad)  # type: ignore[arg-type]
+    world.tag(bad)
     _opened, resolved = replay(world, tmp_path)
     assert (resolved.status, resolved.evidence["outcome"]) == (AlertStatus.RESOLVED, "reverted")
     assert "reverted_by" not in resolved.evidence
@@ -323,7 +323,7 @@ def test_a_deletion_closes_whatever_is_open(tmp_path: Path) -> None:
 def test_what_is_open_moves_with_its_page(tmp_path: Path, batch: int, restart: bool) -> None:
     world, good, _bad = vandalised()
     world.move("Spire")
-    world.revert("Bob", msgspec.structs.replace(good, title="Spire"))  # type: ignore[type-var]
+    world.revert("Bob", msgspec.structs.replace(good, title="Spire"))
     alerts = replay(world, tmp_path, batch=batch, restart=restart)
     assert told(alerts) == ["edit.suspect open", "edit.suspect resolved", "fact.corrected resolved"]
 
@@ -344,7 +344,7 @@ def test_a_move_told_twice_does_not_empty_the_page(tmp_path: Path) -> None:
     moved = world.move("Spire")
     world.edit("Ann", SHORT + " It is old.")
     world.records.append(msgspec.structs.replace(moved, event_id="again"))
-    world.revert("Bob", msgspec.structs.replace(good, title="Spire"))  # type: ignore[type-var]
+    world.revert("Bob", msgspec.structs.replace(good, title="Spire"))
     alerts = replay(world, tmp_path)
     assert told(alerts) == ["edit.suspect open", "edit.suspect resolved", "fact.corrected resolved"]
 
@@ -365,10 +365,10 @@ def test_a_flood_of_suspects_leaves_none_open_for_ever(tmp_path: Path) -> None:
 @pytest.mark.parametrize("title", ["Tower", "Elsewhere"])
 def test_one_revision_told_twice_is_no_new_alert(tmp_path: Path, title: str) -> None:
     world, good, bad = vandalised()
-    world.revert("Bob", good)  # type: ignore[arg-type]
+    world.revert("Bob", good)
     assert isinstance(bad, msgspec.Struct)
     world.records.append(
-        msgspec.structs.replace(bad, event_id="again", title=title, event_time=world.now)  # type: ignore[arg-type]
+        msgspec.structs.replace(bad, event_id="again", title=title, event_time=world.now)
     )
     assert told(replay(world, tmp_path)) == [
         "edit.suspect open", "edit.suspect resolved", "fact.corrected resolved",
@@ -377,7 +377,7 @@ def test_one_revision_told_twice_is_no_new_alert(tmp_path: Path, title: str) -> 
 
 def test_a_replay_gives_the_same(tmp_path: Path) -> None:
     world, good, _bad = vandalised()
-    world.revert("Bob", good)  # type: ignore[arg-type]
+    world.revert("Bob", good)
     world.war(reverts=5)
     alerts = [replay(world, tmp_path / name, batch=batch) for name, batch in (("a", 2), ("b", 99))]
     assert alerts[0] == alerts[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -25,12 +26,12 @@ def label(rev_id: int, kind: LabelKind | None, *, risk: float | None = 0.05, ale
                  revert_risk=risk, alerted=alerted)  # fmt: skip
 
 
-def reverted(rev_id: int, **more: object) -> Label:
-    return label(rev_id, LabelKind.REVERTED, **more)  # type: ignore[arg-type]
+def reverted(rev_id: int, **more: Any) -> Label:
+    return label(rev_id, LabelKind.REVERTED, **more)
 
 
-def kept(rev_id: int, **more: object) -> Label:
-    return label(rev_id, LabelKind.KEPT, **more)  # type: ignore[arg-type]
+def kept(rev_id: int, **more: Any) -> Label:
+    return label(rev_id, LabelKind.KEPT, **more)
 
 
 def a_day(quality: LiveQuality) -> None:

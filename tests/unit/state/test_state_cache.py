@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from streams.state.cache import StateCache
 
@@ -16,8 +17,8 @@ class Shelf:
         self.asked += keys
         return {key: list(self.written[key]) for key in keys if key in self.written}
 
-    def cache(self, capacity: int, **more: object) -> StateCache[list[int]]:
-        return StateCache(capacity, self.load, lambda key: [0], **more)  # type: ignore[arg-type]
+    def cache(self, capacity: int, **more: Any) -> StateCache[list[int]]:
+        return StateCache(capacity, self.load, lambda key: [0], **more)
 
     def commit(self, cache: StateCache[list[int]]) -> None:
         self.written.update({key: list(state) for key, state in cache.dirty.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -46,12 +47,12 @@ def hot_ids(found: FactsFound) -> set[str]:
     return {one.hot.hot_id for one in found.facts}
 
 
-def all_of(reader: SqliteFactsReader, limit: int, **where: object) -> list[str]:
+def all_of(reader: SqliteFactsReader, limit: int, **where: Any) -> list[str]:
     """Following `next` to the end."""
     ids: list[str] = []
     after = None
     while True:
-        found = reader.facts(limit, after, **where)  # type: ignore[arg-type]
+        found = reader.facts(limit, after, **where)
         ids += [one.hot.hot_id for one in found.facts]
         if found.next is None:
             return ids

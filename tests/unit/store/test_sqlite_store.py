@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -284,8 +285,8 @@ def test_readers_of_alerts(store: SqliteStore) -> None:
     assert store.history("none") == []
     assert store.count_open() == 2
 
-    def found(**where: object) -> tuple[list[int], list[int]]:
-        condition = AlertFilter(**where)  # type: ignore[arg-type]
+    def found(**where: Any) -> tuple[list[int], list[int]]:
+        condition = AlertFilter(**where)
         logged = [stored.seq for stored in store.log(0, 10, condition)]
         return logged, [stored.seq for stored in store.current(10, None, condition)]
 

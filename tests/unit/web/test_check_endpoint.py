@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -103,8 +103,8 @@ def make() -> Iterator[Any]:
 
 
 @pytest.fixture
-def asked(make: Any) -> Asked:
-    return make()  # type: ignore[no-any-return]
+def asked(make: Callable[[], Asked]) -> Asked:
+    return make()
 
 
 def test_each_statement_comes_with_what_is_known_of_it(asked: Asked) -> None:

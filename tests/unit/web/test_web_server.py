@@ -185,4 +185,4 @@ def _read_to(sock: socket.socket, wanted: bytes) -> None:
 
 def _connected(world: WebWorld) -> socket.socket:
     address = urlsplit(world.url)
-    return socket.create_connection((address.hostname or "", address.port or 0), timeout=4)
+    return socket.create_connection((address.hostname or "", address.port or 0), timeout=60)

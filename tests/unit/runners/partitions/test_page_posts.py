@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -50,9 +51,9 @@ class Told:
         self.cluster.post_heartbeat(now)
         self.cluster.run()
 
-    def post(self, text: str = BAD, **fields: object) -> Post:
+    def post(self, text: str = BAD, **fields: Any) -> Post:
         now = self.world.now
-        return Post(**{  # type: ignore[arg-type]
+        return Post(**{
             "platform": "chat", "post_id": "p", "author": "a", "text": text.format("Tower"),
             "event_time": now, "arrival_time": now, **fields,
         })  # fmt: skip
@@ -131,12 +132,13 @@ def test_a_page_that_is_moved_keeps_its_posts(told: Told, target: str) -> None:
     posts = [told.post(post_id=f"p{n}", author=f"a{n}") for n in range(2)]
     told.posts(*posts)
     title = told.world.title
-    told.story.events.append(told.world.move(target, title))  # type: ignore[arg-type]
+    told.story.events.append(told.world.move(target, title))  # type: ignore[arg-type]  # as good an event
     told.edits()
     told.posts(told.post(post_id="p2", author="a2"))
     told.world.now += 600
     good = next(e for e in told.world.records if isinstance(e, Edit) and e.title == title)
-    told.story.events.append(told.world.edit("Bob", good.content.revision.text, title=target))  # type: ignore[union-attr]
+    assert good.content is not None
+    told.story.events.append(told.world.edit("Bob", good.content.revision.text, title=target))
     told.edits()
     told.posts(told.post("Nothing."), then_s=3_600)
     told.pass_time(60)

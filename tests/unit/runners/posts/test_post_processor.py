@@ -61,7 +61,7 @@ def test_batch_borders_and_restarts_change_nothing(tmp_path: Path) -> None:
                 core.close()
                 core = PostCore(tmp_path / name, world)
             core.posts(*posts[first : first + batch])
-        core.edits([world.revert("Bob", to=world.records[0])])  # type: ignore[arg-type]
+        core.edits([world.revert("Bob", to=world.records[0])])
         core.pass_time(3_600.0)
         core.pass_time(30 * 3_600.0)
         alerts = [msgspec.json.encode(alert) for alert in core.alerts(*ABOUT_POSTS)]
@@ -80,7 +80,7 @@ def test_a_revert_is_followed_by_the_posts_that_it_touches(tmp_path: Path) -> No
         core.edits(world.records)
         core.posts(says("early", "The tower was opened in 1961 by Mira Valdane.", world.now - 30))
         core.pass_time()
-        core.edits([world.revert("Bob", to=world.records[0])])  # type: ignore[arg-type]
+        core.edits([world.revert("Bob", to=world.records[0])])
         core.posts(says("late", "The tower was opened in 1961, says Mira Valdane.", world.now + 60))
         core.pass_time()
         corrected = core.alerts(AlertKind.FACT_CORRECTED)
@@ -157,7 +157,7 @@ def test_nothing_of_a_deleted_post_is_left_in_the_file(tmp_path: Path, how: str)
             core.posts(post)
         core.posts(says("other", "The tower was opened in 1961, by Mira Valdane!", world.now + 1))
         core.pass_time()
-        core.edits([world.revert("Bob", to=world.records[0])])  # type: ignore[arg-type]
+        core.edits([world.revert("Bob", to=world.records[0])])
         core.pass_time()
         if how != "unmatched":
             kinds = {alert.kind for alert in core.alerts() if alert.posts}
@@ -224,7 +224,7 @@ class Choosy:
 def test_a_post_that_a_stage_can_not_take_is_a_dead_letter_with_its_bytes(tmp_path: Path) -> None:
     world = bad_year()
     core = PostCore(tmp_path, world)
-    core.processor._matcher = Choosy(Matcher(core.index, pair_model()))  # type: ignore[arg-type]
+    core.processor._matcher = Choosy(Matcher(core.index, pair_model()))  # type: ignore[assignment]  # of its one method
     core.edits(world.records)
     core.posts(
         says("p", "The tower was opened in 1961 by Mira Valdane.", world.now),
@@ -268,7 +268,7 @@ def test_nothing_is_kept_of_a_fact_that_is_hot_no_more(tmp_path: Path) -> None:
         core.edits(world.records)
         core.posts(says("p", "The tower was opened in 1961 by Mira Valdane.", world.now))
         core.pass_time()
-        core.edits([world.revert("Bob", to=world.records[0])])  # type: ignore[arg-type]
+        core.edits([world.revert("Bob", to=world.records[0])])
         assert core.store.query("SELECT count(*) FROM spreads") == [(1,)]
         world.wait(25 * 3_600.0)
         core.edits([world.edit("Ann", f"{n}", title="Other") for n in range(4)])

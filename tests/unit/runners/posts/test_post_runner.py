@@ -16,7 +16,7 @@ from streams.runners.posts import lanes, post_runner
 from streams.runners.posts.post_processor import LATENESS_S
 from streams.runners.posts.post_runner import JOIN_S, QUIET_S, InboxFull, PostRunner
 from streams.sources.base import SourceItem
-from tests.core_world import ListSource, StillClock, raw_of, told
+from tests.core_world import ListSource, StillClock, items_of_edits, raw_of, told
 from tests.post_core_world import ABOUT_POSTS, BAD, GOOD, PostCore, bad_year, says, submitted
 
 REPEATS = AlertKind.POST_REPEATS
@@ -180,7 +180,7 @@ def test_a_source_that_is_mostly_unreadable_stops_the_program(tmp_path: Path) ->
 
 def test_the_embedded_runner_takes_both_to_their_ends_and_adds_up(tmp_path: Path) -> None:
     world = bad_year()
-    world.revert("Bob", to=world.records[0])  # type: ignore[arg-type]
+    world.revert("Bob", to=world.records[0])
     for n in range(3):
         world.edit("Ann", f"{n}", title="Other")
     posts = [
@@ -189,7 +189,7 @@ def test_the_embedded_runner_takes_both_to_their_ends_and_adds_up(tmp_path: Path
     ]
     source = ListSource(items_of(*posts, posts[3]), "posts")
     with PostCore(tmp_path, world, sources=[source]) as core:
-        edits = [SourceItem("", edit=record) for record in world.records]  # type: ignore[arg-type]
+        edits = items_of_edits(world.records)
         runner = core.core.runner(ListSource(edits), posts=core.runner, clock=StillClock())
         working = threading.Thread(target=runner.run_live)
         working.start()
@@ -273,7 +273,7 @@ def test_bytes_of_a_platform_that_look_like_ours_are_not_taken_as_ours(tmp_path:
 def test_at_the_end_of_a_file_posts_are_still_taken(tmp_path: Path) -> None:
     world = bad_year()
     with PostCore(tmp_path, world) as core:
-        edits = [SourceItem("", edit=record) for record in world.records]  # type: ignore[arg-type]
+        edits = items_of_edits(world.records)
         runner = core.core.runner(ListSource(edits), posts=core.runner, clock=StillClock())
         runner.run_live()
         told_durable = core.runner.hand_in([says("p", "hello", world.now + 9_999)])

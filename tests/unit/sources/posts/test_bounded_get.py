@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 import urllib3
@@ -85,15 +84,13 @@ def test_a_blocking_call_is_left_behind_and_its_late_result_let_go() -> None:
     closing, may_end, discarded = threading.Event(), threading.Event(), threading.Event()
 
     def call() -> str:
-        may_end.wait(10)
+        may_end.wait()
         return "late"
 
     threading.Timer(0.1, closing.set).start()
-    started = time.monotonic()
     assert interruptibly(call, closing, lambda result: discarded.set()) is None
-    assert time.monotonic() - started < 1
     may_end.set()
-    assert discarded.wait(10)
+    assert discarded.wait(30)
 
 
 def test_a_call_gives_its_result_or_its_failure() -> None:
