@@ -8,6 +8,8 @@ from streams.content.revisions import content_digest
 from streams.demo.articles import DATA_WIKI
 from streams.demo.feed import iso
 from streams.demo.pages import Json, Page, Revision
+from streams.records import PerformerKind
+from streams.stages.performer_kinds import performer_kind
 
 MOST = 50
 """Revisions that one call gives."""
@@ -23,8 +25,8 @@ MESSAGES = {
 # Which value of `rvprop` asks for a field.
 _PROP_OF = {
     "revid": "ids", "parentid": "ids", "timestamp": "timestamp", "minor": "flags", "size": "size",
-    "tags": "tags", "user": "user", "userhidden": "user", "comment": "comment",
-    "commenthidden": "comment", "sha1": "sha1", "sha1hidden": "sha1", "slots": "content",
+    "tags": "tags", "user": "user", "anon": "user", "userhidden": "user",
+    "comment": "comment", "commenthidden": "comment", "sha1": "sha1", "sha1hidden": "sha1", "slots": "content",
 }  # fmt: skip
 
 
@@ -120,6 +122,8 @@ def _all_of(revision: Revision) -> Json:
         if revision.page.wiki == DATA_WIKI
         else ("wikitext", "text/x-wiki")
     )
+    if performer_kind(revision.by) is PerformerKind.IP:
+        told["anon"] = True
     return {
         **told,
         "user": revision.by,
