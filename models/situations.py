@@ -40,7 +40,17 @@ class Situation(StrEnum):
     BUSY_OTHER = "busy, other"
 
 
+class AskedAbout(StrEnum):
+    """A page met for the first time whose recent history was asked for then, as the edit looked suspicious
+    enough; by what the edit changes. Keys of the manifest too, if it has them."""
+
+    FACT = "asked, fact"
+    OTHER = "asked, other"
+
+
 SITUATIONS = tuple(Situation)
+#: Asking is to find more, not to alert more of the edits that stood.
+ASKED_BUDGET_OF = {AskedAbout.FACT: Situation.COLD_FACT, AskedAbout.OTHER: Situation.COLD_OTHER}
 #: Share of edits that stood which may alert. Of a wiki's edits about a tenth change a value in place.
 BUDGET = {
     Situation.METADATA: 0.01,
@@ -69,3 +79,12 @@ def situations(matrix: NDArray[np.float64]) -> NDArray[np.intp]:
     )
     page = np.where(cold, 1, np.where(reverted >= BUSY_SHARE, 5, 3))
     return np.where(bare, 0, page + np.where(swapped | taken_out, 0, 1)).astype(np.intp)
+
+
+def changes_facts(matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether an edit of which the text is known changes a value in place or takes sentences out.
+    Shape (n, features) -> (n,)."""
+    return np.isin(situations(matrix), _FACT)
+
+
+_FACT = [at for at, situation in enumerate(SITUATIONS) if situation.endswith(", fact")]
