@@ -7,7 +7,7 @@ from typing import Any
 
 from models.artifact_files import Manifest
 from models.dataset import Rows
-from models.situations import ASKED_BUDGET_OF, BUDGET, SITUATIONS
+from models.situations import ASKED_BUDGET, BUDGET, SITUATIONS
 
 
 def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
@@ -37,8 +37,8 @@ def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
             for situation in SITUATIONS
         ),
         *(
-            f"| {asked} | {BUDGET[situation]:.0%} | {manifest.thresholds[asked]:.3f} |"
-            for asked, situation in ASKED_BUDGET_OF.items()
+            f"| {asked} | {budget:.1%} | {manifest.thresholds[asked]:.3f} |"
+            for asked, budget in ASKED_BUDGET.items()
             if asked in manifest.thresholds
         ),
         "",

@@ -49,8 +49,6 @@ class AskedAbout(StrEnum):
 
 
 SITUATIONS = tuple(Situation)
-#: Asking is to find more, not to alert more of the edits that stood.
-ASKED_BUDGET_OF = {AskedAbout.FACT: Situation.COLD_FACT, AskedAbout.OTHER: Situation.COLD_OTHER}
 #: Share of edits that stood which may alert. Of a wiki's edits about a tenth change a value in place.
 BUDGET = {
     Situation.METADATA: 0.01,
@@ -61,6 +59,9 @@ BUDGET = {
     Situation.BUSY_FACT: 0.02,
     Situation.BUSY_OTHER: 0.01,
 }
+#: Of all edits of pages met so, those that are not asked about included. A third less than without asking finds
+#: nearly as much: on articles left out .44 of the reverted edits, else .48; the whole budget would find .49.
+ASKED_BUDGET = {AskedAbout.FACT: 0.10, AskedAbout.OTHER: 0.015}
 
 _AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
 _HISTORY = np.array([_AT[name] for name in WORD_HISTORY_NAMES])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models import figures
 from models.dataset import Rows
-from models.situations import ASKED_BUDGET_OF, BUDGET, SITUATIONS, AskedAbout, changes_facts, situations
+from models.situations import ASKED_BUDGET, BUDGET, SITUATIONS, AskedAbout, changes_facts, situations
 from streams.stages.recent_history import ASK_SHARE
 
 LEAST = 1e-6
@@ -63,8 +63,8 @@ def asked_thresholds_of(
     thresholds: Mapping[str, float],
 ) -> dict[str, float]:
     """For edits whose page is asked about after a first score, out of fold, by `AskedAbout`: the threshold
-    that flags the budget of a page met first, of all edits met so. Those that are not asked about, as their
-    first score is too far below `thresholds`, can't alert. `recent`: of some rows, the probability with the
+    that flags its budget, of all edits of pages met first. Those that are not asked about, as their first
+    score is too far below `thresholds`, can't alert. `recent`: of some rows, the probability with the
     page's recent history known, and which rows' they are."""
     scores, weights, facts = [], [], []
     limits = np.array([thresholds[situation] for situation in SITUATIONS])
@@ -77,9 +77,9 @@ def asked_thresholds_of(
         facts.append(changes_facts(hidden[of]))
     score, weight, fact = np.concatenate(scores), np.concatenate(weights), np.concatenate(facts)
     found = {}
-    for asked_about, situation in ASKED_BUDGET_OF.items():
+    for asked_about, budget in ASKED_BUDGET.items():
         inside = fact if asked_about is AskedAbout.FACT else ~fact
         if inside.any():
-            limit = weighted_threshold(score[inside], weight[inside], BUDGET[situation])
+            limit = weighted_threshold(score[inside], weight[inside], budget)
             found[str(asked_about)] = round(limit, 6)
     return found

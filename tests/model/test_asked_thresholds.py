@@ -1,5 +1,5 @@
 """From which risk on an edit alerts whose page was asked about: learnt from articles left out, so that
-asking finds more and alerts no more of what stands."""
+asking alerts less of what stands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from models.dataset import Rows
-from models.situations import ASKED_BUDGET_OF, BUDGET, SITUATIONS, AskedAbout, Situation
+from models.situations import ASKED_BUDGET, SITUATIONS, AskedAbout
 from models.term_table import TermTable
 from models.thresholds import asked_thresholds_of
 from streams.stages.recent_history import ASK_SHARE
@@ -37,12 +37,12 @@ def found(
 
 
 @pytest.mark.parametrize("kind", list(AskedAbout))
-def test_of_the_edits_that_stood_the_budget_of_a_page_met_first_alerts(kind: AskedAbout) -> None:
+def test_of_the_edits_that_stood_the_budget_alerts(kind: AskedAbout) -> None:
     rng = np.random.default_rng(4)
     first, again = rng.uniform(0, 1, 2_000), rng.uniform(0, 1, 2_000)
     limit = found([FACT if kind is AskedAbout.FACT else OTHER] * 2_000, first, again)[kind]
     alerts = (first >= ASK_SHARE * 0.4) & (again > limit)
-    assert alerts.mean() == pytest.approx(BUDGET[ASKED_BUDGET_OF[kind]], abs=1e-3)
+    assert alerts.mean() == pytest.approx(ASKED_BUDGET[kind], abs=1e-3)
 
 
 def test_what_was_not_asked_about_can_not_alert_and_moves_nothing() -> None:
@@ -75,4 +75,4 @@ def test_values_and_the_rest_have_a_threshold_each_and_articles_weigh_the_same()
         [(again, every), (np.ones(10_000), long)],
         LIMITS,
     )
-    assert limits == {"asked, fact": pytest.approx(1 - 2 * BUDGET[Situation.COLD_FACT], abs=0.011)}
+    assert limits == {"asked, fact": pytest.approx(1 - 2 * ASKED_BUDGET[AskedAbout.FACT], abs=0.011)}

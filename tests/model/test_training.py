@@ -11,7 +11,7 @@ from models import artifact_files, figures
 from models.classifier import load_classifier
 from models.evaluate import evaluate, read_labels
 from models.replay import Replay, edits_of
-from models.situations import ASKED_BUDGET_OF, BUDGET, AskedAbout
+from models.situations import ASKED_BUDGET, AskedAbout
 from models.train import TrainReport, train
 from streams.errors import BadInput
 from tests.model.histories import edit_of, export, life
@@ -88,7 +88,7 @@ def test_edits_whose_page_is_asked_about_have_thresholds_learnt_of_such(trained:
     assert all(0 < threshold < 1 for threshold in asked.values())
     card = (Path(trained.out_dir) / artifact_files.CARD_FILE).read_text(encoding="utf-8")
     for name, threshold in asked.items():
-        assert f"| {name} | {BUDGET[ASKED_BUDGET_OF[name]]:.0%} | {threshold:.3f} |" in card
+        assert f"| {name} | {ASKED_BUDGET[name]:.1%} | {threshold:.3f} |" in card
 
 
 def test_a_name_that_is_not_there_can_not_be_left_out(data: Path, tmp_path: Path) -> None:
