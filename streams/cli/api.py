@@ -27,8 +27,10 @@ from streams.matching.answer_findings import CheckedAnswer
 from streams.metrics import ProcessMetrics
 from streams.posts import Post, PostsGone
 from streams.settings import Settings, load_settings, variable_of
+from streams.store.facts_reader import FactsFound
 from streams.web.app import build_app
 from streams.web.check import Check, check_route
+from streams.web.facts import facts_route
 from streams.web.post_intake import PostIntake
 from streams.web.problems import Problem, problem_response
 from streams.web.server import WebServer
@@ -46,7 +48,7 @@ def api() -> None:
     """Serve what `factwatch archive` keeps in FACTWATCH_DATABASE_URL at FACTWATCH_HTTP_BIND: the page,
     /v1, /metrics. Any number may run. While the database is away, /v1 answers 503. Where
     FACTWATCH_KAFKA_BOOTSTRAP is set, POST /v1/posts writes to factwatch.posts.v1, and POST /v1/check
-    answers by factwatch.hot-facts.v1. Ctrl-C or SIGTERM ends it.
+    and GET /v1/facts answer by factwatch.hot-facts.v1. Ctrl-C or SIGTERM ends it.
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
@@ -70,6 +72,7 @@ def api() -> None:
     if variable_of("kafka_bootstrap") in os.environ:
         sender, facts = _post_sender(settings), _facts(settings)
         more = [_intake(settings, sender, tokens), check_route(_checked_by(facts))]
+        more.append(facts_route(_FactsAsKnown(facts)))
         status.beside["facts"] = facts.part
         facts.start()
     registry = CollectorRegistry()
@@ -118,11 +121,33 @@ def _checked_by(facts: FactFollower) -> Check:
         try:
             return facts.check(text, language)
         except BrokerUnavailable:
-            raise Problem(
-                503, "What is hot is not known yet. Try again in a while.", {"Retry-After": "5"}
-            ) from None
+            raise _not_known_yet() from None
 
     return check
+
+
+class _FactsAsKnown:
+    """Implements `FactsReader`."""
+
+    def __init__(self, facts: FactFollower) -> None:
+        self._facts = facts
+
+    def facts(
+        self,
+        limit: int,
+        after: int | None = None,
+        wiki: str | None = None,
+        title: str | None = None,
+        repeated: bool = False,
+    ) -> FactsFound:
+        try:
+            return self._facts.facts(limit, after, wiki, title, repeated)
+        except BrokerUnavailable:
+            raise _not_known_yet() from None
+
+
+def _not_known_yet() -> Problem:
+    return Problem(503, "What is hot is not known yet. Try again in a while.", {"Retry-After": "5"})
 
 
 def _intake(settings: Settings, sender: PostSender, tokens: Tokens | None) -> Route:
