@@ -7,7 +7,7 @@ from typing import Any
 
 from models.artifact_files import Manifest
 from models.dataset import Rows
-from models.situations import BUDGET, SITUATIONS
+from models.situations import ASKED_BUDGET, BUDGET, SITUATIONS
 
 
 def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
@@ -36,6 +36,14 @@ def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
             f"| {situation} | {BUDGET[situation]:.0%} | {manifest.thresholds[situation]:.3f} |"
             for situation in SITUATIONS
         ),
+        *(
+            f"| {asked} | {budget:.1%} | {manifest.thresholds[asked]:.3f} |"
+            for asked, budget in ASKED_BUDGET.items()
+            if asked in manifest.thresholds
+        ),
+        "",
+        "*Asked*: a page met for the first time, whose recent history a suspicious edit has fetched. The",
+        "share is of all edits of pages met so; only those that are asked about can alert.",
         "",
         "## Learnt from",
         "| source | rows used | positive | label |",

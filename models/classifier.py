@@ -14,7 +14,7 @@ from models.artifact_files import Manifest
 from models.calibration import Calibration
 from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT, extract, matrix_of, metadata_features
 from models.reasons import explain
-from models.situations import SITUATIONS, situations
+from models.situations import SITUATIONS, AskedAbout, changes_facts, situations
 from models.text import BUCKETS, TextModel
 from models.trees import FIELDS, Trees
 from streams.errors import BadArtifact
@@ -27,6 +27,9 @@ from streams.state.words import WordMemory
 _CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
 SMALLEST = 1e-12
 """Probability that still has its log-odds."""
+TOWARDS = 1 / 3
+"""Where an artifact has no thresholds of pages asked about: how far it goes from that of the first score to
+that of a page which was followed. The latter keeps pages quiet that are vandalised daily."""
 ARTIFACT_DIR = Path(__file__).parent / "artifact"
 
 
@@ -38,6 +41,7 @@ class Classifier:
         self.feature_names = manifest.feature_names
         self.threshold = manifest.threshold
         self._thresholds = np.array([manifest.thresholds.get(name, 1.0) for name in SITUATIONS])
+        self._asked = [manifest.thresholds.get(name) for name in AskedAbout]
         self.manifest = manifest
         self.text = TextModel(arrays["text_weights"], float(arrays["text_bias"][0]))
         self._trees = _trees(arrays, "trees", len(self.feature_names))
@@ -72,6 +76,17 @@ class Classifier:
         """revert_risk from which each row's edit is suspect, by what is known of it."""
         found: NDArray[np.float64] = self._thresholds[situations(matrix)]
         return found
+
+    def asked_thresholds(
+        self, met: NDArray[np.float64], known: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The same of edits whose page's recent history was asked for: their rows as they were met, and
+        with it."""
+        fact, other = self._asked
+        if fact is not None and other is not None:
+            return np.where(changes_facts(met), fact, other)
+        first = self.thresholds(met)
+        return first + TOWARDS * (self.thresholds(known) - first)
 
     def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated log-odds. Rows without content go to a small model of their own."""

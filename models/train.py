@@ -29,7 +29,7 @@ from models.fit_calibration import calibrate_pages
 from models.learn import Crossed, Judged, Learnt, learn
 from models.left_out import LeftOut, Told, figures_of
 from models.reference import reference_of
-from models.thresholds import one_threshold, thresholds_of
+from models.thresholds import asked_thresholds_of, one_threshold, thresholds_of
 from models.trees import Trees
 from streams.errors import BadInput
 from streams.state.drift import DriftReference
@@ -109,12 +109,10 @@ def finish(
     left_out = tuple(figures_of(data_dir, source, one) for source, one in zip(tested, told, strict=True))
     whole = [one.full for one in told]
     threshold = one_threshold(tested, whole)
-    thresholds = thresholds_of(
-        tested,
-        whole,
-        [(one.cold_matrix, other.cold) for one, other in zip(judged, told, strict=True)],
-        [one.bare for one in told],
-    )
+    cold = [(one.cold_matrix, other.cold) for one, other in zip(judged, told, strict=True)]
+    thresholds = thresholds_of(tested, whole, cold, [one.bare for one in told])
+    recent = [(one.recent, one.recent_of) for one in told]
+    thresholds |= asked_thresholds_of(tested, cold, recent, thresholds)
     arrays = pack(learnt.fitted, (full, bare))
     reference = reference_of(
         np.vstack([source.matrix for source in tested]), np.concatenate(whole), WATCHED

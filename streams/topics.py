@@ -23,6 +23,7 @@ class Key(StrEnum):
     PERFORMER = "wiki:performer"
     PAGE = "wiki:title"
     POST = "platform and the post's id"
+    FACT = "hot_id of a fact"
     SOURCE = "the source's name"
     ORIGINAL = "the key of the record that could not be processed"
     STATE = "binary, the worker's own"
@@ -90,6 +91,14 @@ POSTS = Topic("factwatch.posts.v1", Key.POST, "social posts, and their deletions
 #: As long as alerts, and longer: an archive that is made anew must not bring deleted posts back.
 POSTS_GONE = Topic("factwatch.posts-gone.v1", Key.POST, "deletions alone", 31 * DAY_S)
 HOT_FACTS = Topic("factwatch.hot-facts.v1", Key.PAGE, "what posts are held against", None)
+SPREADS = Topic(
+    "factwatch.spreads.v1",
+    Key.FACT,
+    "how far hot facts have spread",
+    None,
+    internal=True,
+    compacted_within_s=DAY_S,
+)
 MATCHES = Topic(
     "factwatch.matches.v1", Key.PAGE, "posts and the hot facts they bear on", DAY_S, internal=True
 )
@@ -120,7 +129,7 @@ POST_STATE = Topic("factwatch.post-state.v1", Key.STATE, "changelog of posts", N
 
 TOPICS = (
     CHANGES, EDITS, PERFORMERS, FEEDBACK, PAGE_STATUS, ALERTS, LABELS, VERDICTS, POSTS, POSTS_GONE,
-    HOT_FACTS, MATCHES, DEAD_LETTERS, CURSORS, PERFORMER_STATE, PAGE_STATE, POST_STATE,
+    HOT_FACTS, SPREADS, MATCHES, DEAD_LETTERS, CURSORS, PERFORMER_STATE, PAGE_STATE, POST_STATE,
 )  # fmt: skip
 
 

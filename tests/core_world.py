@@ -223,6 +223,11 @@ class MarkedScorer:
     def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.full(len(matrix), 0.5)
 
+    def asked_thresholds(
+        self, met: npt.NDArray[np.float64], known: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        return self.thresholds(known)
+
     def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
         return [(Reason("story", row[0], 1.0, "the story says so"),) for row in rows]
 
@@ -260,6 +265,11 @@ class TouchyScorer:
 
     def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.full(len(matrix), 0.5)
+
+    def asked_thresholds(
+        self, met: npt.NDArray[np.float64], known: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        return self.thresholds(known)
 
     def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
         return [() for _ in rows]

@@ -26,6 +26,7 @@ from streams.runners.partitions.page_partition import Attach, PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
 from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
+from streams.runners.partitions.replicated_facts import ReplicatedFacts, SpreadReplica
 from streams.runners.partitions.wire import Work
 from streams.runners.processor import Processor
 from streams.runners.scorer import Scorer
@@ -40,6 +41,7 @@ from streams.stages.posts.authors import Authors
 from streams.stages.posts.normalize import PostNormalizer
 from streams.state.amplification import AmplificationState
 from streams.state.watermark import Watermark
+from streams.store.facts_reader import FactNow
 from streams.store.partitions import PartitionFile, PartitionStore
 from streams.topics import (
     ALERTS,
@@ -56,6 +58,7 @@ from streams.topics import (
     PERFORMERS,
     POST_STATE,
     POSTS,
+    SPREADS,
     Header,
 )
 from tests.core_world import HOST, POLICY
@@ -338,6 +341,16 @@ class Cluster:
             if hop == "pages"
             for state, _ in store.spreads()
         }
+
+    def facts(self) -> list[FactNow]:
+        """As `factwatch api` tells them, from the topics alone."""
+        replica, spreads = FactReplica(HotFactIndex(), self.partitions), SpreadReplica()
+        for (topic, partition), log in self.topics.items():
+            if topic == HOT_FACTS.name:
+                replica.take(partition, log)
+            elif topic == SPREADS.name:
+                spreads.take(partition, log)
+        return ReplicatedFacts(replica, spreads).facts(1_000_000).facts
 
     def labels(self) -> dict[int, tuple[str | None, int | None]]:
         """rev_id -> (label, reverted_by), the last that was said."""

@@ -28,9 +28,11 @@ from streams.metrics import ProcessMetrics
 from streams.posts import Post, PostsGone
 from streams.records import EditsVerdict
 from streams.settings import Settings, load_settings, variable_of
+from streams.store.facts_reader import FactsFound
 from streams.store.verdicts import GivenVerdict, on_edits
 from streams.web.app import build_app
 from streams.web.check import Check, check_route
+from streams.web.facts import facts_route
 from streams.web.post_intake import PostIntake
 from streams.web.problems import Problem, problem_response
 from streams.web.server import WebServer
@@ -51,7 +53,8 @@ def api() -> None:
     """Serve what `factwatch archive` keeps in FACTWATCH_DATABASE_URL at FACTWATCH_HTTP_BIND: the page,
     /v1, /metrics. Any number may run. While the database is away, /v1 answers 503. Where
     FACTWATCH_KAFKA_BOOTSTRAP is set, POST /v1/posts writes to factwatch.posts.v1, people's verdicts go
-    to factwatch.verdicts.v1, and POST /v1/check answers by factwatch.hot-facts.v1. Ctrl-C or SIGTERM ends it.
+    to factwatch.verdicts.v1, and POST /v1/check and GET /v1/facts answer by factwatch.hot-facts.v1.
+    Ctrl-C or SIGTERM ends it.
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
@@ -80,6 +83,7 @@ def api() -> None:
         more = [
             _intake(settings, posts, tokens),
             check_route(_checked_by(facts)),
+            facts_route(_FactsAsKnown(facts)),
             verdict_route(_keep(reader, verdicts), tokens, SystemClock().now),
         ]
         status.takes_verdicts = True
@@ -156,11 +160,33 @@ def _checked_by(facts: FactFollower) -> Check:
         try:
             return facts.check(text, language)
         except BrokerUnavailable:
-            raise Problem(
-                503, "What is hot is not known yet. Try again in a while.", {"Retry-After": "5"}
-            ) from None
+            raise _not_known_yet() from None
 
     return check
+
+
+class _FactsAsKnown:
+    """Implements `FactsReader`."""
+
+    def __init__(self, facts: FactFollower) -> None:
+        self._facts = facts
+
+    def facts(
+        self,
+        limit: int,
+        after: int | None = None,
+        wiki: str | None = None,
+        title: str | None = None,
+        repeated: bool = False,
+    ) -> FactsFound:
+        try:
+            return self._facts.facts(limit, after, wiki, title, repeated)
+        except BrokerUnavailable:
+            raise _not_known_yet() from None
+
+
+def _not_known_yet() -> Problem:
+    return Problem(503, "What is hot is not known yet. Try again in a while.", {"Retry-After": "5"})
 
 
 def _intake(settings: Settings, sender: AckedSender[Post | PostsGone], tokens: Tokens | None) -> Route:

@@ -36,7 +36,8 @@ def print_json(record: object) -> None:
 
 
 def alert_lines(alert: Alert) -> str:
-    """An alert for a terminal: a headline, and the first changed sentence before and after."""
+    """An alert for a terminal: a headline, the first changed sentence before and after, and of one about a
+    post what that says."""
     when = datetime.fromtimestamp(alert.event_time, UTC).strftime("%Y-%m-%d %H:%M:%S")
     risk = f"  risk {alert.revert_risk:.2f}" if alert.revert_risk is not None else ""
     state = "" if alert.kind is AlertKind.FACT_CORRECTED else f"  {alert.status}"
@@ -45,6 +46,8 @@ def alert_lines(alert: Alert) -> str:
         for fact in alert.fact_changes[:2]:
             lines += [f"    - {safe(fact.before, 200)}"] if fact.before else []
             lines += [f"    + {safe(fact.after, 200)}"] if fact.after else []
+        if alert.kind is AlertKind.POST_REPEATS:
+            lines += [f"    > {safe(post.statement, 200)}" for post in alert.posts[:1]]
         if alert.diff_url:
             lines.append(f"    {safe(alert.diff_url)}")
     return "\n".join(lines)

@@ -132,6 +132,8 @@ class ApiTransport:
                     gate.let_go(now)  # it had no time to answer: nothing against the host
                     return FetchFailure(FetchOutcome.DEADLINE, answer.detail)
                 gate.failed(now, called_at, answer.retry_after_s, answer.refused, answer.detail)
+                if now >= deadline and not answer.refused:
+                    return FetchFailure(FetchOutcome.DEADLINE, answer.detail)
 
     def pause(self, seconds: float) -> None:
         self._sleep(seconds)

@@ -10,10 +10,10 @@ from streams.demo.api import MESSAGES, answer_query
 from streams.demo.articles import ARTICLES, DATA_WIKI
 from streams.demo.feed import edited, logged, tagged
 from streams.demo.pages import Json, Page, Revision
+from streams.demo.pasts import BEGUN_S, FIRST_AUTHOR, first_text, past_steps
 from streams.demo.scenario import AnyStep, Move, Protect, Replace, Rollback, Undo, Write
 
 MAX_REVISIONS = 3_000  # some 10 MB of texts; about two hours
-FIRST_AUTHOR = "Edda Winters"
 
 
 class DemoWiki:
@@ -24,9 +24,13 @@ class DemoWiki:
         self._next_id = 88_000_000
         self._revisions: dict[int, Revision] = {}
         self._pages: dict[tuple[str, str], Page] = {}
-        for number, ((wiki, title), text) in enumerate(ARTICLES.items()):
+        self._by_id: dict[int, Page] = {}
+        for number, (wiki, title) in enumerate(ARTICLES):
             page = self._pages[wiki, title] = Page(wiki, title, 9_000 + number)
-            self._add(page, text, FIRST_AUTHOR, "first version", now - 31_536_000)
+            self._by_id[page.page_id] = page
+            self._add(page, first_text(wiki, title), FIRST_AUTHOR, "first version", now + BEGUN_S)
+        for step in past_steps():
+            self.apply(step, now + step.at_s)
 
     def apply(self, step: AnyStep, now: float) -> list[tuple[str, Json]]:
         """Jsons by stream, in order; none where the step finds nothing to do."""
@@ -154,7 +158,7 @@ class DemoWiki:
     def api(self, params: dict[str, str]) -> Json:
         """The Action API's answer to a query."""
         with self._lock:
-            return answer_query(params, self._revisions)
+            return answer_query(params, self._revisions, self._by_id)
 
 
 def _fill(template: str, *values: str) -> str:

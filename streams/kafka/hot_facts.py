@@ -1,4 +1,5 @@
-"""Records of the topic of hot facts: by page, what is hot there; and how far edits have been decided."""
+"""Records of the topic of hot facts: by page, what is hot there; and how far edits have been decided. Beside
+them how far each has spread."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import msgspec
 from streams.kafka.records import OutRecord
 from streams.partitions import key_bytes
 from streams.posts import HotFact
-from streams.topics import HEARTBEAT_KEY, HOT_FACTS, Header
+from streams.state.fact_spread import FactSpread
+from streams.topics import HEARTBEAT_KEY, HOT_FACTS, SPREADS, Header
 
 
 class HotFacts(msgspec.Struct, frozen=True):
@@ -32,6 +34,23 @@ def progress_record(passed: float, partition: int) -> OutRecord:
     return OutRecord(HOT_FACTS.name, partition, HEARTBEAT_KEY, None, headers)
 
 
+def spread_record(hot_id: str, told: FactSpread | None, partition: int) -> OutRecord:
+    """Of a fact, beside the record of its page. None: no post repeats it, or it is hot no more."""
+    value = _encode(told) if told is not None else None
+    return OutRecord(SPREADS.name, partition, hot_id.encode(), value, [])
+
+
+def spreads_go_on(partition: int) -> OutRecord:
+    """Says nothing. Spreads name posts, and of the segment that is written to nothing is compacted: it is
+    closed when something is written past its time."""
+    return OutRecord(SPREADS.name, partition, HEARTBEAT_KEY, None, [])
+
+
+def read_spread(value: bytes) -> FactSpread:
+    """Raises `msgspec.DecodeError`."""
+    return _decode_spread(value)
+
+
 def read_hot_facts(value: bytes) -> HotFacts:
     """Raises `msgspec.DecodeError`."""
     return _decode(value)
@@ -39,3 +58,4 @@ def read_hot_facts(value: bytes) -> HotFacts:
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(HotFacts).decode
+_decode_spread = msgspec.json.Decoder(FactSpread).decode

@@ -39,11 +39,13 @@ class HotFactsReader:
         partitions: int,
         executor: Executor,
         news: Callable[[], None],
+        topic: str = HOT_FACTS.name,
     ) -> None:
         """`executor`: the one thread that the replica belongs to. `news` is called after each change."""
+        self._topic = topic
         self._connection = connection
         self._replica = replica
-        self._places = [TopicPartition(HOT_FACTS.name, number) for number in range(partitions)]
+        self._places = [TopicPartition(topic, number) for number in range(partitions)]
         self._executor = executor
         self._news = news
 
@@ -67,7 +69,7 @@ class HotFactsReader:
             finally:
                 await consumer.stop()
         except KafkaError as err:
-            raise BrokerUnavailable(f"{HOT_FACTS.name} can't be read: {err}") from None
+            raise BrokerUnavailable(f"{self._topic} can't be read: {err}") from None
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(self._places)

@@ -18,18 +18,23 @@ def reasons_of(
     fact: HotFact, graded: Graded, before: Agreement, after: Agreement, doubt: str, named: bool
 ) -> tuple[str, ...]:
     """The most telling first. What is quoted of posts and facts is untrusted."""
-    found = list(filter(None, [_doubted(doubt, graded), _values(fact, before, after)]))
+    contested = fact.kind is HotKind.CONTESTED
+    values, words = (_one_value, _one_side) if contested else (_values, _words)
+    found = list(filter(None, [_doubted(doubt, graded), values(fact, before, after)]))
     if not found:
-        found.append(_words(fact, before, after))
+        found.append(words(fact, before, after))
     side = after if graded.after else before
     if after.denied or before.denied:
         found.append(
-            "denies " + ("what the edit says" if after.denied else "what stood before the edit")
+            "denies one side"
+            if contested
+            else "denies " + ("what the edit says" if after.denied else "what stood before the edit")
         )
-    found.append(f"says {side.covered:.0%} of the words of the sentence {_side(graded.after)}")
+    which = "of that side" if contested else "after the edit" if graded.after else "before the edit"
+    found.append(f"says {side.covered:.0%} of the words of the sentence {which}")
     if named:
         found.append(f"names the page “{_cut(fact.title)}”")
-    if fact.kind is HotKind.CONTESTED:
+    if contested:
         found.append("the statement is being fought over")
     if graded.grade is Grade.SUGGESTED and not doubt:
         found.append("too little agrees to be sure")
@@ -70,8 +75,23 @@ def _words(fact: HotFact, before: Agreement, after: Agreement) -> str:
     return "says what both sides of the edit say"
 
 
-def _side(after: bool) -> str:
-    return "after the edit" if after else "before the edit"
+def _one_value(fact: HotFact, before: Agreement, after: Agreement) -> str:
+    """Of a dispute: each revert makes the other side the one before it."""
+    sides = [(before, fact.fact.before), (after, fact.fact.after)]
+    stated = [_numbers(side.found, text) for side, text in sides]
+    if all(stated):
+        return f"states both sides: {stated[0]} and {stated[1]}"
+    for own, (side, text) in zip(stated, reversed(sides), strict=True):
+        if own:
+            other = _numbers(side.missing, text)
+            return f"states {own}" + (f"; the other side says {other}" if other else "")
+    return ""
+
+
+def _one_side(fact: HotFact, before: Agreement, after: Agreement) -> str:
+    side = after if after.evidence >= before.evidence else before
+    own = _telling(side.found)
+    return f"has what only one side says: {own}" if own else "says what both sides say"
 
 
 def _numbers(words: tuple[str, ...], text: str) -> str:

@@ -19,17 +19,11 @@ from streams.runners.scorer import Scorer
 from streams.runners.states import States
 from streams.runners.step import Step
 from streams.stages.fold import fold_edit
-from streams.stages.recent_history import is_cold, known_better, performer_among, with_history
+from streams.stages.recent_history import ASK_SHARE, is_cold, known_better, performer_among, with_history
 from streams.store.batch import Batch
 
 log = logging.getLogger("factwatch.processor")
 
-ASK_SHARE = 0.75
-"""Of an edit's threshold, from which its page is asked about. Less asked of twice as many good edits and
-found no more."""
-TOWARDS = 1 / 3
-"""How far the threshold goes from that of the first score to that of a page which was followed. The latter
-keeps pages quiet that are vandalised daily, and alone would lose half of what was found without asking."""
 BATCH_WAIT_S = 5.0
 """That a micro-batch waits for histories at most, in all."""
 
@@ -55,7 +49,6 @@ class ColdPages:
         match_revert: MatchRevert,
         threshold_of: Callable[[float, str], float],
         states: States,
-        ask_share: float = ASK_SHARE,
         wait_s: float = BATCH_WAIT_S,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -66,7 +59,6 @@ class ColdPages:
         self._match_revert = match_revert
         self._threshold_of = threshold_of
         self._states = states
-        self._ask_share = ask_share
         self._wait_s = wait_s
         self._timer = timer
         self._left_s = wait_s
@@ -106,8 +98,9 @@ class ColdPages:
         started = self._timer()
         found = self._histories.before(edits, self._left_s)
         self._left_s -= self._timer() - started
+        met = {step.row: rows[step.row] for step in suspicious}
         answered = [
-            step
+            step.row
             for step in suspicious
             if step.edit is not None
             and (past := found.get(step.edit.event_id)) is not None
@@ -115,19 +108,18 @@ class ColdPages:
         ]
         if not answered:
             return
-        matrix = self._scorer.matrix([rows[step.row] for step in answered])
-        risks = self._scorer.score(matrix).tolist()
-        thresholds = self._scorer.thresholds(matrix).tolist()
-        for step, risk, followed in zip(answered, risks, thresholds, strict=True):
-            first = scores[step.row]
-            threshold = first.threshold + TOWARDS * (followed - first.threshold)
-            scores[step.row] = Score(risk, first.model_version, threshold)
+        known = self._scorer.matrix([rows[at] for at in answered])
+        risks = self._scorer.score(known).tolist()
+        before = self._scorer.matrix([met[at] for at in answered])
+        thresholds = self._scorer.asked_thresholds(before, known).tolist()
+        for at, risk, threshold in zip(answered, risks, thresholds, strict=True):
+            scores[at] = Score(risk, scores[at].model_version, threshold)
 
     def _is_suspicious(self, step: Step, scores: list[Score]) -> bool:
         assert step.edit is not None
         score = scores[step.row]
         threshold = self._threshold_of(score.threshold, step.edit.wiki)
-        return score.revert_risk >= self._ask_share * threshold
+        return score.revert_risk >= ASK_SHARE * threshold
 
     def _fold_again(
         self, batch: Batch, step: Step, rows: list[list[float]], past: Sequence[Edit]

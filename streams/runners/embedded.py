@@ -162,7 +162,10 @@ class EmbeddedRunner:
         if self._posts is None:
             return False
         edits = self._processor
-        return self._posts.pump(edits.final_time, edits.newest, self._commit, ended=at_its_end)
+        worked = self._posts.pump(edits.final_time, edits.newest, self._commit, ended=at_its_end)
+        for source in self._posts.take_alive():
+            self._metrics.last_event_timestamp.labels(source).set(self._clock.now())
+        return worked
 
     @property
     def _posts_ended(self) -> bool:

@@ -8,18 +8,24 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from streams.errors import BrokerUnavailable, FactwatchError
 from streams.kafka.admin import shared_partitions
-from streams.kafka.hot_facts_reader import HotFactsReader
-from streams.kafka.records import InRecord
+from streams.kafka.hot_facts_reader import HotFactsReader, Replica
 from streams.kafka.security import Connection
 from streams.matching.answer_findings import CheckedAnswer
 from streams.matching.check import Checker
 from streams.matching.index import HotFactIndex
 from streams.matching.matcher import Matcher, PairScorer
 from streams.runners.partitions.fact_replica import FactReplica
+from streams.runners.partitions.replicated_facts import ReplicatedFacts, SpreadReplica
+from streams.store.facts_reader import FactsFound
+from streams.topics import HOT_FACTS, SPREADS
 from streams.web.status import Part
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
 
 log = logging.getLogger(__name__)
 TRY_AGAIN_S = 5.0
@@ -32,17 +38,38 @@ class _Followed:
         lock = threading.Lock()
         index = HotFactIndex()
         self.replica = FactReplica(index, partitions)
+        self.spreads = SpreadReplica()
+        self.told = ReplicatedFacts(self.replica, self.spreads)
         self.checker = Checker(index, Matcher(index, scorer), lock=lock)
-        self.complete = False
+        self.lock = lock
+
+    @property
+    def complete(self) -> bool:
+        return self.replica.complete and self.spreads.complete
+
+
+class _Locked:
+    """A replica, filled while nobody answers by it."""
+
+    def __init__(self, replica: Replica, lock: threading.Lock) -> None:
+        self._replica = replica
         self._lock = lock
 
-    def take(self, partition: int, records: Sequence[InRecord]) -> None:
+    @property
+    def complete(self) -> bool:
+        return self._replica.complete
+
+    @complete.setter
+    def complete(self, value: bool) -> None:
+        self._replica.complete = value
+
+    def take(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
         with self._lock:
-            self.replica.take(partition, records)
+            self._replica.take(partition, records)
 
 
 class FactFollower:
-    """`start`, then `check` from any thread, then `stop`."""
+    """`start`, then `check` and `facts` from any thread, then `stop`."""
 
     def __init__(self, connection: Connection, scorer: PairScorer) -> None:
         self._connection = connection
@@ -72,6 +99,21 @@ class FactFollower:
             raise BrokerUnavailable(self._trouble)
         return followed.checker.check(text, language)
 
+    def facts(
+        self,
+        limit: int,
+        after: int | None = None,
+        wiki: str | None = None,
+        title: str | None = None,
+        repeated: bool = False,
+    ) -> FactsFound:
+        """As `SqliteFactsReader.facts`. Raises `BrokerUnavailable` until all that is hot is known."""
+        followed = self._followed
+        if followed is None:
+            raise BrokerUnavailable(self._trouble)
+        with followed.lock:
+            return followed.told.facts(limit, after, wiki, title, repeated)
+
     def part(self) -> Part:
         """For /readyz: alerts can be read without the facts."""
         followed = self._followed
@@ -89,7 +131,7 @@ class FactFollower:
             except FactwatchError as err:
                 self._trouble = str(err)
                 if self._trouble != said:
-                    log.warning("POST /v1/check answers 503: %s", self._trouble)
+                    log.warning("POST /v1/check and GET /v1/facts answer 503: %s", self._trouble)
                 said = self._trouble
             finally:
                 # However it ended: what goes meanwhile would never be told, so the next try begins with nothing.
@@ -101,13 +143,34 @@ class FactFollower:
         partitions = await asyncio.to_thread(shared_partitions, self._connection)
         followed = _Followed(self._scorer, partitions)
         with ThreadPoolExecutor(1, "hot facts") as executor:
-            reader = HotFactsReader(self._connection, followed, partitions, executor, lambda: None)
-            reading = asyncio.create_task(reader.run())
-            while not reading.done():
-                if followed.complete:
-                    self._followed, self._trouble = followed, ""
-                await asyncio.wait([reading], timeout=0.2)
-            await reading
+            replicas: dict[str, Replica] = {
+                HOT_FACTS.name: followed.replica,
+                SPREADS.name: followed.spreads,
+            }
+            readers = [
+                HotFactsReader(
+                    self._connection,
+                    _Locked(replica, followed.lock),
+                    partitions,
+                    executor,
+                    lambda: None,
+                    topic,
+                )
+                for topic, replica in replicas.items()
+            ]
+            reading = {asyncio.create_task(reader.run()) for reader in readers}
+            try:
+                while not any(task.done() for task in reading):
+                    if followed.complete:
+                        self._followed, self._trouble = followed, ""
+                    await asyncio.wait(reading, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+                for task in reading:
+                    if task.done():
+                        task.result()
+            finally:
+                for task in reading:
+                    task.cancel()
+                await asyncio.gather(*reading, return_exceptions=True)
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

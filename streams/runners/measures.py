@@ -36,6 +36,7 @@ class MeasuredScorer:
         self.row = scorer.row
         self.matrix = scorer.matrix
         self.thresholds = scorer.thresholds
+        self.asked_thresholds = scorer.asked_thresholds
         self._scorer = scorer
         self._drift = drift
         self._keep = keep

@@ -41,6 +41,13 @@ class Scorer(Protocol):
         """revert_risk from which each row's edit is suspect."""
         ...
 
+    def asked_thresholds(
+        self, met: npt.NDArray[np.float64], known: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """The same of edits whose page's recent history was asked for: their rows as they were met, and
+        with it."""
+        ...
+
     def reasons_of(self, rows: Sequence[list[float]]) -> Sequence[tuple[Reason, ...]]:
         """Why each row's risk is what it is. A row's reasons do not depend on the rows beside it."""
         ...

@@ -58,15 +58,17 @@ def what_changed(facts: Sequence[FactChange]) -> str:
         return f"removed “{_cut(first.before)}”{more}"
     if first.change_type is ChangeType.INSERTION:
         return f"added “{_cut(first.after)}”{more}"
-    if first.before_values or first.after_values:
-        old = _listed(first.before_values, first.before)
-        new = _listed(first.after_values, first.after)
+    old = _listed(first.before_values, first.before)
+    new = _listed(first.after_values, first.after)
+    if first.change_type is ChangeType.WORDING or not (old or new):
+        return f"{first.change_type} changed to “{_cut(first.after)}”{more}"
+    if old and new:
         return f"{first.change_type} changed from {_cut(old)} to {_cut(new)}{more}"
-    return f"{first.change_type} changed in “{_cut(first.after)}”{more}"
+    return f"{first.change_type} “{_cut(old or new)}” {'taken out' if old else 'put in'}{more}"
 
 
 def _listed(values: Sequence[str], text: str) -> str:
-    return ", ".join(as_written(value, text) for value in values[:3]) or "nothing"
+    return ", ".join(as_written(value, text) for value in values[:3])
 
 
 def _cut(text: str, limit: int = 80) -> str:

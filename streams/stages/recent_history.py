@@ -20,6 +20,9 @@ from streams.state.words import WordMemory
 
 REVISIONS = 50
 """Fetched of a page: what one call gives."""
+ASK_SHARE = 0.75
+"""Of an edit's threshold, from which its page is asked about. Less asked of twice as many good edits and
+found no more."""
 UNLOGGED = -1
 """Number of an edit that the log has no row of."""
 _OWN = int(EntryFlag.ANONYMOUS | EntryFlag.BOT | EntryFlag.TAGGED_REVERTED | EntryFlag.SUSPECT)

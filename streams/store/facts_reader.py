@@ -10,56 +10,17 @@ import msgspec
 
 from streams.partitions import page_key
 from streams.posts import HotFact
-from streams.records import PostRef
 from streams.state.amplification import AmplificationState
+from streams.state.fact_spread import FactSpread, fact_spread
 from streams.state.hot_page import HotPage
-from streams.state.spread import spread
 from streams.store.keys import state_id
 from streams.store.readers import Readers
 from streams.store.sqlite_errors import decoded, told
 from streams.store.sqlite_file import connect
 
-#: Steps of a course: what a small chart can show.
-STEPS = 24
 #: Pages looked through for one answer where only some are wanted; the rest comes with the next.
 PAGES_LOOKED_AT = 5_000
 _READ_AT_ONCE = 250
-
-
-class Course(msgspec.Struct, frozen=True, gc=False):
-    """Posts over event time, in steps of equal length."""
-
-    start: float
-    step_s: float
-    posts: tuple[int, ...]
-    after: tuple[int, ...]
-    """Those of them made at or after the correction."""
-
-
-class FactSpread(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What was counted of the posts that repeat a fact; see `streams.state.spread`."""
-
-    counted_until: float
-    """Event time of posts that has passed: later ones wait."""
-    posts: int
-    authors: int
-    reach: int
-    """These three in the window of `window_s`."""
-    window_s: float
-    total_posts: int
-    total_authors: int
-    total_reach: int
-    posts_before: int
-    posts_after: int
-    """Before the correction, and since."""
-    reposts: int
-    copied_groups: int
-    largest_group: int
-    estimated: bool
-    course: Course | None
-    """Of the posts that are known one by one, the newest 512; None where there is none."""
-    named: tuple[PostRef, ...]
-    """The widest reach first, at most 50. Untrusted."""
 
 
 class FactNow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -95,10 +56,10 @@ class SqliteFactsReader:
         found: list[FactNow] = []
         pages = self._pages(-1 if after is None else after, wiki, title)
         for looked_at, (page_id, page) in enumerate(pages, 1):
-            wanted = [fact for fact in page.facts if _wanted(fact, wiki, title)]
+            wanted = [fact for fact in page.facts if is_wanted(fact, wiki, title)]
             spreads = self._spreads([fact.hot_id for fact in wanted])
             for fact in wanted:
-                seen = _spread(fact, spreads.get(fact.hot_id))
+                seen = fact_spread(fact, spreads.get(fact.hot_id))
                 if seen is not None or not repeated:
                     found.append(FactNow(hot=fact, spread=seen))
             if len(found) >= limit or looked_at >= PAGES_LOOKED_AT:
@@ -146,46 +107,8 @@ class SqliteFactsReader:
             return reader.execute(sql, values).fetchall()
 
 
-def course_of(times: list[float], end: float, corrected_time: float | None) -> Course | None:
-    """Up to `end`, so that a chart shows whether it goes on."""
-    if not times:
-        return None
-    start = min(times)
-    step_s = max(1.0, (max(end, max(times)) - start) / STEPS)
-    posts, after = [0] * STEPS, [0] * STEPS
-    for when in times:
-        step = min(int((when - start) / step_s), STEPS - 1)
-        posts[step] += 1
-        after[step] += corrected_time is not None and when >= corrected_time
-    return Course(start, step_s, tuple(posts), tuple(after))
-
-
-def _wanted(fact: HotFact, wiki: str | None, title: str | None) -> bool:
+def is_wanted(fact: HotFact, wiki: str | None, title: str | None) -> bool:
     return (wiki is None or fact.wiki == wiki) and (title is None or fact.title == title)
-
-
-def _spread(fact: HotFact, state: AmplificationState | None) -> FactSpread | None:
-    if state is None or state.total == 0:
-        return None
-    seen = spread(state, state.time, fact.corrected_time)
-    return FactSpread(
-        counted_until=state.time,
-        posts=seen.posts,
-        authors=seen.authors,
-        reach=seen.reach,
-        window_s=state.window.width_s,
-        total_posts=seen.total_posts,
-        total_authors=seen.total_authors,
-        total_reach=seen.total_reach,
-        posts_before=seen.posts_before,
-        posts_after=seen.posts_after,
-        reposts=seen.reposts,
-        copied_groups=seen.groups,
-        largest_group=seen.largest_group,
-        estimated=seen.estimated,
-        course=course_of([post.when for post in state.posts.values()], state.time, fact.corrected_time),
-        named=state.widest(len(state.named)),
-    )
 
 
 _HOT_PAGE = msgspec.msgpack.Decoder(HotPage)

@@ -112,19 +112,21 @@ class Attached:
 
 
 @settings(max_examples=60, deadline=None)
-@given(PLANS, st.integers(0, 2**32), st.integers(1, 4), st.integers(0, 20))
+@given(PLANS, st.integers(0, 2**32), st.integers(1, 4), st.integers(0, 20), st.booleans())
 def test_so_they_do_where_histories_of_cold_pages_are_fetched(
-    plan: Plan, seed: int, partitions: int, unseen: int
+    plan: Plan, seed: int, partitions: int, unseen: int, some_are_not_had: bool
 ) -> None:
     wiki = story_of(plan)
     raws = [raw_of(record) for record in wiki[unseen:]]
     content = Attached(wiki)
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(dir=SHM) as name:
-        histories = ToldHistories(wiki)
+        gone = [record.rev_id for record in wiki if isinstance(record, Edit) and record.rev_id % 2]
+        gone = gone if some_are_not_had else []
+        histories = ToldHistories(wiki, gone)
         core = Core(Path(name), TouchyScorer(), histories=histories)
         core.runner(ListSource([SourceItem("", raw) for raw in raws]), content=content).run_file()
-        on_kafka = ToldHistories(wiki)
+        on_kafka = ToldHistories(wiki, gone)
         cluster = Cluster(
             Path(name),
             TouchyScorer(),

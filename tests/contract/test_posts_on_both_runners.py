@@ -17,6 +17,7 @@ from streams.records import AlertKind, Edit
 from streams.sources.base import SourceItem
 from streams.stages.normalize import Normalized
 from streams.state.amplification import AmplificationState
+from streams.store.facts_reader import FactNow, SqliteFactsReader
 from tests.contract.test_both_runners import SHM
 from tests.core_world import EditWorld, MarkedScorer, raw_of
 from tests.partition_world import AMPLIFICATION, Cluster
@@ -178,6 +179,21 @@ def assert_same(cluster: Cluster, core: PostCore) -> None:
     spreads = cluster.spreads()
     expected = core.store.load_spreads([hot_id for _, hot_id in core.store.spread_deadlines()])
     assert of_posts(spreads) == of_posts(expected)
+    reader = SqliteFactsReader(core.store.path)
+    assert as_told(cluster.facts()) == as_told(reader.facts(1_000_000).facts)
+    reader.close()
+
+
+def as_told(facts: list[FactNow]) -> dict[str, FactNow]:
+    """By hot_id, but for how far posts had been counted when it was told."""
+    told = {}
+    for fact in facts:
+        spread = fact.spread
+        if spread is not None:
+            spread = msgspec.structs.replace(spread, counted_until=0.0, course=None)
+        assert fact.hot.hot_id not in told
+        told[fact.hot.hot_id] = FactNow(hot=fact.hot, spread=spread)
+    return told
 
 
 def run(

@@ -95,6 +95,15 @@ def running(arguments: list[str], environ: Mapping[str, str], directory: Path) -
             process.kill()
 
 
+def histories(program: Program) -> dict[str, float]:
+    """Pages met cold that were asked about, by outcome."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{program.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    name = "factwatch_page_histories_total{"
+    return {line.split('"')[1]: float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name)}
+
+
 def _address(process: subprocess.Popen[str], log: Path, within_s: float = 90) -> str:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

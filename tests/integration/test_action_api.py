@@ -18,6 +18,7 @@ from streams import metrics
 from streams.content.action_api import ActionApi
 from streams.content.outcomes import FetchFailure, FetchOutcome
 from streams.content.revert_summaries import RevertKind
+from streams.content.revisions import RevisionsAnswer
 from streams.content.siteinfo import fetch_site_facts
 from streams.records import Content, Edit, PerformerKind
 from streams.settings import Settings
@@ -495,6 +496,20 @@ def test_a_hanging_host_lets_edits_go_on_at_the_deadline(server: ScriptedApi) ->
     assert reason(found["e7"]) is FetchOutcome.DEADLINE
     server.hold.set()
     client.api.close()
+
+
+def test_a_call_that_took_all_the_time_there_was_is_late_and_counts_against_the_host(
+    server: ScriptedApi, client: Client
+) -> None:
+    def takes_its_time(handler: BaseHTTPRequestHandler) -> None:
+        client.time.sleep(30.0)
+        handler.close_connection = True
+
+    server.script = [takes_its_time]
+    answer = client.api.transport.ask("testwiki", {"action": "query"}, RevisionsAnswer, 10.0)
+    assert isinstance(answer, FetchFailure)
+    assert answer.reason is FetchOutcome.DEADLINE
+    assert client.api.status().startswith("backing off from ")
 
 
 def test_closing_ends_a_fetch_under_way_and_every_later_one(server: ScriptedApi) -> None:

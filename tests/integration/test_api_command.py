@@ -155,6 +155,11 @@ def test_nothing_is_told_to_be_safe_while_what_is_hot_is_not_known(tmp_path: Pat
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert "127.0.0.1" not in json.loads(answer.read())["detail"]
         connection.close()
+        status, problem = asked(program, "/v1/facts")
+        assert (status, problem["detail"]) == (
+            503,
+            "What is hot is not known yet. Try again in a while.",
+        )
         status, ready = asked(program, "/readyz")
         assert ready["parts"]["facts"]["ok"] is False
         assert status == 200  # alerts can be read

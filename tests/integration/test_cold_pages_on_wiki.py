@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 
 from tests.integration.mediawiki import WIKI_ID, Wiki
-from tests.integration.program import Program, running
+from tests.integration.program import histories, running
 
 PARAGRAPHS = [
     "The '''{name}''' is a lattice tower in [[Port Alder]]. It was designed by the engineer Ida Melling"
@@ -41,15 +40,6 @@ def settings(wiki: Wiki, **more: str) -> dict[str, str]:
         "FACTWATCH_MEDIAWIKI_API": "http://{server_name}/api.php",
         **more,
     }
-
-
-def histories(program: Program) -> dict[str, float]:
-    """By outcome."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{program.url}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    name = "factwatch_page_histories_total{"
-    return {line.split('"')[1]: float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name)}
 
 
 def risk_of(state: Path, rev_id: int) -> float:

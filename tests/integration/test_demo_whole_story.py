@@ -12,7 +12,7 @@ from typing import Any
 from selenium.webdriver.common.by import By
 
 from tests.integration.browser import console, open_browser
-from tests.integration.program import Program, running
+from tests.integration.program import Program, histories, running
 from tests.web_world import eventually
 
 TITLE = "Mira Valdane"
@@ -109,6 +109,19 @@ def test_the_story_of_a_fact_and_its_posts(tmp_path: Path) -> None:
             ("mastodon", "connected"),
         ]
         assert status["events"].get("dead_lettered", 0) == 0
+
+
+def test_what_was_tried_on_a_page_before_anybody_watched_is_fetched_and_named(tmp_path: Path) -> None:
+    with running(["demo", "--speed", "10"], {}, tmp_path) as program:
+        alerts = program.until(
+            lambda alerts: bool(about(alerts, "edit.suspect", title="Port Selwyn")), within_s=60
+        )
+        (tenfold,) = about(alerts, "edit.suspect", title="Port Selwyn")
+        reasons = {reason["feature"]: reason["text"] for reason in tenfold["reasons"]}
+        assert "reverts took an added word out here" in reasons["thrown_against_life"]
+        asked = histories(program)
+        assert asked["fetched"] >= 3
+        assert sum(asked.values()) == asked["fetched"]
 
 
 def test_on_the_page_the_spread_shows_before_the_revert_and_after_it(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -172,6 +173,7 @@ def test_a_story_of_posts(kafka: str, tmp_path: Path) -> None:
         assert quotable(api, BAD) == "no"
         assert quotable(api, GOOD) == "caution"
         assert quotable(api, "What a nice day in the park.") == "nothing-known"
+        wait_until(lambda: named_by_facts(api, alert) == {"p0", "p1", "p2"}, 30, workers.told)
 
         hand_in(api, [
             {"platform": "chat", "id": "p0", "deleted": True, "created": said_at + 100},
@@ -184,11 +186,14 @@ def test_a_story_of_posts(kafka: str, tmp_path: Path) -> None:
             lambda: not archived(tmp_path, "p0") and not archived(tmp_path, "p1"), 30, archive.told
         )
         assert archived(tmp_path, "p2")
+        wait_until(lambda: named_by_facts(api, alert) == {"p2"}, 30, workers.told)
 
         program.ingest("changes", [raw_of(record) for record in rest])
         hand_in(api, [{"platform": "chat", "id": "end", "text": "Nice day.", "created": world.now}])
         wait_until(lambda: bool(program.follow_ups()), 60, workers.told)
         assert {post.post_id for told in program.follow_ups() for post in told.posts} == {"p2"}
+        wait_until(lambda: facts_of(api, alert)[0]["hot"]["corrected_time"], 30, workers.told)
+        assert facts_of(api, alert)[0]["spread"]["posts_before"] == 1
         assert all(worker.stop() == 0 for worker in (*workers.workers.values(), archive))
     written = b"".join(
         record.value or b"" for of in committed(kafka, POSTS.name).values() for record in of
@@ -222,6 +227,16 @@ def quotable(api: Running, text: str) -> str:
     with build_opener(ProxyHandler({})).open(request, timeout=20) as answer:
         said: str = json.load(answer)["quotable"]
         return said
+
+
+def facts_of(api: Running, alert: Alert) -> list[dict[str, Any]]:
+    """What `GET /v1/facts` says is hot by the alert, where a post repeated it."""
+    found = api.get("/v1/facts?wiki=enwiki&title=Tower&repeated=1")["facts"]
+    return [fact for fact in found if fact["hot"]["alert_id"] == alert.alert_id]
+
+
+def named_by_facts(api: Running, alert: Alert) -> set[str]:
+    return {post["post_id"] for fact in facts_of(api, alert) for post in fact["spread"]["named"]}
 
 
 def archived(directory: Path, post_id: str) -> bool:

@@ -12,12 +12,14 @@ import pytest
 
 from streams import metrics
 from streams.content.action_api import ActionApi
-from streams.content.page_history import TEXTS
+from streams.content.page_history import TEXTS, asked_of
 from streams.content.recent_histories import HistoryOutcome, RecentHistories
 from streams.content.stage import ContentStage
 from streams.content.wiki_facts import WikiFacts
+from streams.demo.scenario import STORY
+from streams.demo.wiki import DemoWiki
 from streams.records import Edit, PerformerKind
-from tests.integration.mediawiki import Wiki
+from tests.integration.mediawiki import Session, Wiki
 from tests.integration.test_action_api import Reply, ScriptedApi, edit, server, text_of
 
 __all__ = ["server"]
@@ -303,3 +305,42 @@ def test_of_a_redirect_its_own_past_is_told(wiki: Wiki, real: RealClient) -> Non
 def test_a_page_with_one_revision_has_no_past_to_ask_for(wiki: Wiki, real: RealClient) -> None:
     met = real.met(last_edit(wiki, "Past None", "New."))
     assert met.parent_id is None
+
+
+def shapes(answer: dict[str, Any]) -> set[str]:
+    """What an answer is made of, each distinct shape of a revision once; values left out."""
+
+    def shape(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: shape(value[name]) for name in sorted(value)}
+        return type(value).__name__
+
+    (page,) = answer["query"]["pages"]
+    around = shape(
+        {**answer, "query": shape({name: page[name] for name in page if name != "revisions"})}
+    )
+    return {json.dumps(part) for part in (around, *map(shape, page.get("revisions", [])))}
+
+
+@pytest.mark.parametrize("limit", ["50", "2"])
+def test_the_demos_wiki_answers_in_the_shape_of_a_real_one(wiki: Wiki, limit: str) -> None:
+    """By somebody with an account, by an address, hidden; whole, and cut off."""
+    title = f"Shapes {limit}"
+    wiki.edit(title, "First.", by=wiki.admin)
+    wiki.edit(title, "Second.", by="198.51.100.11")
+    hidden = wiki.edit(title, "Something to hide.", by="203.0.113.13")
+    wiki.edit(title, "Second.", by=wiki.admin)
+    wiki.admin.act(action="revisiondelete", type="revision", ids=hidden, hide="content|comment|user")
+    demo = DemoWiki(NOON)
+    for step in STORY:
+        if step.title == "Port Selwyn":
+            demo.apply(step, NOON + step.at_s)
+    page = wiki.admin.call(action="query", titles=title)["query"]["pages"][0]
+    asked = {**asked_of(suspicious()), "rvlimit": limit}
+    del asked["rvstart"]
+    anybody = Session(wiki.admin.api_url, "198.51.100.12")  # an administrator sees what is hidden
+    real = anybody.call(**{**asked, "pageids": page["pageid"]})
+    told = demo.api({**asked, "pageids": str(demo.top("demowiki", "Port Selwyn").page.page_id)})
+    assert shapes(told) == shapes(real)
+    gone = {**asked, "pageids": "999999"}
+    assert demo.api(gone) == anybody.call(**gone)

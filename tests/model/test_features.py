@@ -57,6 +57,11 @@ class RecordingScorer:
     def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.full(len(matrix), 0.5)
 
+    def asked_thresholds(
+        self, met: npt.NDArray[np.float64], known: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        return self.thresholds(known)
+
     def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
         return [() for _ in rows]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from math import log1p, nan
 
+import msgspec
 import numpy as np
 import pytest
 
-from models.classifier import load_classifier
+from models import artifact_files
+from models.classifier import ARTIFACT_DIR, Classifier, from_arrays, load_classifier
 from models.features import FEATURE_NAMES
-from models.situations import BUDGET, SITUATIONS, Situation, situations
+from models.situations import BUDGET, SITUATIONS, AskedAbout, Situation, situations
 from models.word_features import WORD_HISTORY_NAMES
 
 AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
@@ -58,8 +60,32 @@ def test_rows_are_told_apart_each_for_itself() -> None:
 
 def test_the_committed_model_has_a_threshold_for_each() -> None:
     classifier = load_classifier()
-    assert set(classifier.manifest.thresholds) == set(SITUATIONS) == set(BUDGET)
+    assert set(classifier.manifest.thresholds) - set(AskedAbout) == set(SITUATIONS) == set(BUDGET)
     matrix = np.array([row(added_words=nan), row(number_swaps=log1p(1))])
     expected = [classifier.manifest.thresholds[name] for name in ("metadata", "quiet, fact")]
     assert classifier.thresholds(matrix).tolist() == expected
     assert all(0 < threshold < 1 for threshold in expected)
+
+
+def with_thresholds(**asked: float) -> Classifier:
+    arrays, manifest = artifact_files.read(ARTIFACT_DIR)
+    thresholds = {"cold, fact": 0.2, "cold, other": 0.5, "busy, fact": 0.8, "busy, other": 0.9, **asked}
+    return from_arrays(arrays, msgspec.structs.replace(manifest, thresholds=thresholds))
+
+
+BUSY = {"page_reverted_share": 0.5}
+SWAP = {"number_swaps": log1p(1)}
+
+
+def test_where_a_page_was_asked_about_what_was_learnt_of_such_decides() -> None:
+    classifier = with_thresholds(**{"asked, fact": 0.3, "asked, other": 0.6})
+    met = np.array([row(**NO_HISTORY, **SWAP), row(**NO_HISTORY), row(**SWAP)])
+    known = np.array([row(**BUSY, **SWAP), row(), row()])
+    assert classifier.asked_thresholds(met, known).tolist() == [0.3, 0.6, 0.3]
+
+
+def test_an_artifact_that_has_learnt_nothing_of_such_goes_a_third_of_the_way() -> None:
+    met = np.array([row(**NO_HISTORY, **SWAP), row(**NO_HISTORY)])
+    known = np.array([row(**BUSY, **SWAP), row(**BUSY)])
+    asked = with_thresholds().asked_thresholds(met, known).tolist()
+    assert asked == pytest.approx([0.2 + 0.6 / 3, 0.5 + 0.4 / 3])

@@ -11,6 +11,7 @@ from models import artifact_files, figures
 from models.classifier import load_classifier
 from models.evaluate import evaluate, read_labels
 from models.replay import Replay, edits_of
+from models.situations import ASKED_BUDGET, AskedAbout
 from models.train import TrainReport, train
 from streams.errors import BadInput
 from tests.model.histories import edit_of, export, life
@@ -79,6 +80,15 @@ def test_the_threshold_flags_about_one_in_a_hundred_of_those_that_stood(
     scores = classifier.score(np.array([one.row for one in replayed]))
     stood = np.array([not one.reverted for one in replayed])
     assert (scores[stood] > classifier.threshold).mean() < 0.05
+
+
+def test_edits_whose_page_is_asked_about_have_thresholds_learnt_of_such(trained: TrainReport) -> None:
+    _, manifest = artifact_files.read(Path(trained.out_dir))
+    asked = {name: manifest.thresholds[name] for name in AskedAbout}
+    assert all(0 < threshold < 1 for threshold in asked.values())
+    card = (Path(trained.out_dir) / artifact_files.CARD_FILE).read_text(encoding="utf-8")
+    for name, threshold in asked.items():
+        assert f"| {name} | {ASKED_BUDGET[name]:.1%} | {threshold:.3f} |" in card
 
 
 def test_a_name_that_is_not_there_can_not_be_left_out(data: Path, tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_names_of_topics_are_a_contract() -> None:
         "factwatch.post-state.v1",
         "factwatch.posts-gone.v1",
         "factwatch.posts.v1",
+        "factwatch.spreads.v1",
         "factwatch.verdicts.v1",
     ]
 

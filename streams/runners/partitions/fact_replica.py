@@ -11,6 +11,7 @@ import msgspec
 from streams.errors import StoreCorrupt
 from streams.kafka.hot_facts import read_hot_facts
 from streams.kafka.records import InRecord
+from streams.partitions import key_bytes
 from streams.posts import HotFact
 from streams.runners.partitions.wire import marks_of
 from streams.runners.posts.hot_facts import FactIndex
@@ -35,7 +36,8 @@ class FactReplica:
         self._partitions = partitions
         self._places: dict[str, tuple[int, bytes]] = {}
         """Of each fact: partition and page key of the record that says so."""
-        self._of_page: dict[tuple[int, bytes], set[str]] = {}
+        self._of_page: dict[tuple[int, bytes], dict[str, None]] = {}
+        """In the order that they are told in."""
         self._decided: dict[int, float] = {}
         self.complete = False
         """What the topic held when this process started is here."""
@@ -59,6 +61,19 @@ class FactReplica:
         place = self._places.get(hot_id)
         return place[0] if place is not None else None
 
+    def page_keys(self) -> set[str]:
+        """Of the pages that anything is hot of."""
+        return {key.decode("utf-8", "surrogatepass") for _, key in self._of_page}
+
+    def facts_of(self, page_key: str) -> list[HotFact]:
+        places = [(partition, key_bytes(page_key)) for partition in range(self._partitions)]
+        return [
+            fact
+            for place in places
+            for hot_id in self._of_page.get(place, {})
+            if self._places.get(hot_id) == place and (fact := self._index.get(hot_id)) is not None
+        ]
+
     def take(self, partition: int, records: Sequence[InRecord]) -> None:
         """In the order of their offsets; told again they change nothing that stays."""
         for record in records:
@@ -71,8 +86,8 @@ class FactReplica:
 
     def _take_page(self, place: tuple[int, bytes], value: bytes | None) -> None:
         facts = _facts_of(value)
-        told = {fact.hot_id for fact in facts}
-        for hot_id in self._of_page.get(place, set()) - told:
+        told = dict.fromkeys(fact.hot_id for fact in facts)
+        for hot_id in self._of_page.get(place, {}).keys() - told.keys():
             if self._places.get(hot_id) == place:  # not told by another page since: this one was moved
                 del self._places[hot_id]
                 self._index.remove(hot_id)

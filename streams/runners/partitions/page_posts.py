@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from streams.kafka.hot_facts import hot_facts_record
+from streams.kafka.hot_facts import hot_facts_record, spread_record
 from streams.kafka.records import InRecord, OutRecord
 from streams.posts import HotFact, Match, Post, PostsGone, post_key
 from streams.records import Alert
@@ -21,6 +21,7 @@ from streams.runners.posts.post_processor import LATENESS_S
 from streams.stages.amplify import Amplifier
 from streams.stages.arriving_posts import author_digest
 from streams.state.amplification import key_digest
+from streams.state.fact_spread import fact_spread
 from streams.store.batch import Batch
 from streams.store.changelog import Change, KnownPost, Meta, key_of
 from streams.store.keys import state_id
@@ -70,6 +71,7 @@ class PagePosts:
         self._published = {
             state_id(page.key): (page.key, tuple(page.facts)) for page in store.hot_pages()
         }
+        self._spread_told = {state.hot_id for state, _ in store.spreads() if state.total}
         self._known = KnownPosts(store.known_posts())
         self._order = PostOrder(meta, partitions, now=now, patience_s=patience_s)
         self._passed = meta.posts_done - LATENESS_S
@@ -125,7 +127,8 @@ class PagePosts:
         return bool(batch.alerts or batch.of_posts or self._known.changed or told >= WORTH_A_COMMIT)
 
     def outputs(self, batch: Batch) -> list[OutRecord]:
-        """Pages on which something else is hot than was told last, and alerts for other partitions."""
+        """Pages on which something else is hot than was told last, how far facts have spread that was told
+        otherwise, and alerts for other partitions."""
         records = []
         if self._elsewhere:
             value = encode(AlertsOfMoved(self._elsewhere))
@@ -141,6 +144,20 @@ class PagePosts:
                 self._published[key_id] = (key, facts)
             else:
                 del self._published[key_id]
+        return records + self._spread_records(batch)
+
+    def _spread_records(self, batch: Batch) -> list[OutRecord]:
+        records = []
+        for hot_id, changed in batch.of_posts.spreads.items():
+            fact = self._facts.get(hot_id)
+            told = fact_spread(fact, changed[0]) if fact is not None and changed is not None else None
+            if told is not None:
+                self._spread_told.add(hot_id)
+            elif hot_id in self._spread_told:
+                self._spread_told.remove(hot_id)
+            else:
+                continue
+            records.append(spread_record(hot_id, told, self._partition))
         return records
 
     def changes(self, batch: Batch) -> list[Change]:

@@ -73,6 +73,7 @@ class PostRunner:
         self._lock = threading.Lock()
         self._last_post = now()
         self._looked = 0.0
+        self._alive: set[str] = set()
 
     @property
     def sources(self) -> list[Source]:
@@ -82,6 +83,11 @@ class PostRunner:
     def names(self) -> frozenset[str]:
         """Of all sources of posts."""
         return self._names
+
+    def take_alive(self) -> set[str]:
+        """Names of the sources that gave anything since this was last asked, be it a sign of life."""
+        alive, self._alive = self._alive, set()
+        return alive
 
     @property
     def busy(self) -> bool:
@@ -183,6 +189,7 @@ class PostRunner:
             lane.held += size
         if items:
             now = self._now()
+            self._alive.add(lane.source.name)
             lane.waiting += [
                 Waiting(taken, now, 0, size_of(taken[0])) for taken in self.processor.intake(items)
             ]

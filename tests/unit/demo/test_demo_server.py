@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 import urllib3
 
 from streams.content.action_api import ActionApi
 from streams.content.outcomes import FetchFailure
+from streams.content.recent_histories import HistoryOutcome, RecentHistories
 from streams.content.siteinfo import fetch_site_facts
 from streams.demo.feed import RECENT_CHANGE, TAGS_CHANGE
 from streams.demo.scenario import GRAFFITI_IP, steps
@@ -54,6 +56,22 @@ def listen(url: str, enough: Callable[[Event], bool], **headers: str) -> list[tu
     return heard
 
 
+def edit_of(event: Event) -> Edit:
+    return Edit(
+        event_id=event["meta"]["id"],
+        wiki=event["wiki"],
+        server_name=event["server_name"],
+        title=event["title"],
+        namespace=0,
+        rev_id=event["revision"]["new"],
+        parent_id=event["revision"]["old"],
+        performer=event["user"],
+        performer_kind=PerformerKind.REGISTERED,
+        event_time=event["timestamp"],
+        arrival_time=event["timestamp"],
+    )
+
+
 def is_protection(event: Event) -> bool:
     return event.get("log_type") == "protect"
 
@@ -63,23 +81,7 @@ def test_the_whole_story_is_heard_and_the_real_client_reads_its_texts(server: De
     heard = [event for _, event in listen(settings.eventstreams_url, is_protection)]
     assert heard[0]["meta"]["domain"] == "canary"
     assert {event["meta"]["stream"] for event in heard} == {RECENT_CHANGE, TAGS_CHANGE}
-    edits = [
-        Edit(
-            event_id=event["meta"]["id"],
-            wiki=event["wiki"],
-            server_name=event["server_name"],
-            title=event["title"],
-            namespace=0,
-            rev_id=event["revision"]["new"],
-            parent_id=event["revision"]["old"],
-            performer=event["user"],
-            performer_kind=PerformerKind.REGISTERED,
-            event_time=event["timestamp"],
-            arrival_time=event["timestamp"],
-        )
-        for event in heard
-        if event.get("type") == "edit"
-    ]
+    edits = [edit_of(event) for event in heard if event.get("type") == "edit"]
     assert len(edits) > 40
     api = ActionApi(settings.wikis, settings.mediawiki_api, settings.user_agent)
     contents = api.fetch(edits, 20.0)
@@ -94,6 +96,53 @@ def test_the_whole_story_is_heard_and_the_real_client_reads_its_texts(server: De
     assert not isinstance(facts, FetchFailure)
     assert facts.revert_summaries().own_forms == 4
     assert facts.temporary_accounts().matches("~2026-40817-33")
+
+
+def test_the_real_client_reads_what_was_tried_on_a_page_before_anybody_watched(
+    server: DemoServer,
+) -> None:
+    settings = demo_settings(Settings(), server.url)
+
+    def grows_tenfold(event: Event) -> bool:
+        return (event.get("title"), event.get("user")) == ("Port Selwyn", GRAFFITI_IP)
+
+    heard = [event for _, event in listen(settings.eventstreams_url, grows_tenfold)]
+    bare = edit_of(heard[-1])
+    api = ActionApi(settings.wikis, settings.mediawiki_api, settings.user_agent)
+    counted: list[HistoryOutcome] = []
+    histories = RecentHistories(api, lambda wiki, name: False, per_minute=60, count=counted.append)
+    content = api.fetch([bare], 20.0)[bare.event_id]
+    assert isinstance(content, Content)
+    edit = msgspec.structs.replace(bare, content=content, page_id=content.revision.page_id)
+    past = histories.before([edit], 20.0)[edit.event_id]
+    histories.close()
+    api.close()
+    assert counted == [HistoryOutcome.FETCHED]
+    assert past[0].is_new
+    assert past[-1].rev_id == edit.parent_id
+    contents = [one.content.revision for one in past if one.content is not None]
+    tenfold = [one for one in contents if one.text is not None and "482,100" in one.text]
+    assert len(tenfold) == 2
+    assert all("mw-reverted" in one.tags for one in tenfold)
+
+
+def test_a_page_that_there_is_none_of_is_missing(server: DemoServer) -> None:
+    url = f"{server.url}/w/api.php?action=query&prop=revisions&formatversion=2&pageids="
+    answer = urllib3.request("GET", f"{url}1", retries=False).json()
+    assert answer["query"]["pages"] == [{"pageid": 1, "missing": True}]
+
+
+def test_of_a_history_no_more_is_told_than_was_asked_for_and_that_it_goes_on(
+    server: DemoServer,
+) -> None:
+    url = f"{server.url}/w/api.php?action=query&prop=revisions&formatversion=2&pageids=9000"
+    answer = urllib3.request("GET", f"{url}&rvprop=ids|sha1&rvlimit=3", retries=False).json()
+    (page,) = answer["query"]["pages"]
+    assert [set(told) for told in page["revisions"]] == [{"revid", "parentid", "sha1"}] * 3
+    newest, middle, oldest = (told["revid"] for told in page["revisions"])
+    assert newest > middle > oldest
+    assert "batchcomplete" not in answer
+    assert answer["continue"]["rvcontinue"].endswith(f"|{page['revisions'][-1]['parentid']}")
 
 
 def test_resuming_by_last_event_id_loses_nothing(server: DemoServer) -> None:

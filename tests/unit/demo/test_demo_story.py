@@ -7,6 +7,8 @@ from itertools import islice, takewhile
 
 import pytest
 
+from streams.content.action_api import REVISION_FIELDS
+from streams.content.page_history import TEXTS
 from streams.content.revert_summaries import RevertSummaries
 from streams.content.temporary_accounts import TemporaryAccounts
 from streams.demo import scenario
@@ -14,10 +16,12 @@ from streams.demo.api import MESSAGES
 from streams.demo.articles import ARTICLES, DATA_WIKI, DEMO_WIKI, HOSTILE_TITLE, ITEM, SETTLED
 from streams.demo.feed import RECENT_CHANGE, TAGS_CHANGE, canary
 from streams.demo.pages import Json
+from streams.demo.pasts import past_steps
 from streams.demo.scenario import STORY, Replace, Rollback, Undo, quiet_edits, steps
 from streams.demo.wiki import MAX_REVISIONS, DemoWiki
 
 NOW = 1_790_000_000.0
+EDITORS = {scenario.MARIT, scenario.TEODOR, scenario.SUSAN, scenario.HEDDA}
 TELLING_S = scenario.STORY_S + scenario.PAUSE_S
 
 
@@ -36,6 +40,33 @@ def told(wiki: DemoWiki, tellings: int) -> list[list[tuple[scenario.AnyStep, lis
 
 def text_now(wiki: DemoWiki, where: tuple[str, str]) -> str:
     return wiki.top(*where).text
+
+
+def test_when_the_story_begins_the_pages_are_whole_and_have_a_past() -> None:
+    wiki = DemoWiki(NOW)
+    for wiki_name, title in ARTICLES:
+        top = wiki.top(wiki_name, title)
+        assert top.text == ARTICLES[wiki_name, title], title
+        revisions = list(top.page.history)
+        assert [one.parent_id for one in revisions] == [0, *(one.rev_id for one in revisions[:-1])]
+        assert revisions == sorted(revisions, key=lambda one: (one.at, one.rev_id))
+        assert revisions[-1].at < NOW
+        assert wiki_name == DATA_WIKI or len(revisions) > TEXTS
+
+
+def test_each_step_of_the_past_does_something_and_what_was_tried_was_undone() -> None:
+    wiki = DemoWiki(NOW)
+    made = sum(len(wiki.top(*where).page.history) - 1 for where in ARTICLES)
+    assert made == len(past_steps())
+    tried = [
+        revision
+        for where in ARTICLES
+        for revision in wiki.top(*where).page.history
+        if revision.by.startswith("198.51.100.")
+    ]
+    assert len(tried) >= 3
+    assert all("mw-reverted" in revision.tags for revision in tried)
+    assert {step.by for step in past_steps()}.isdisjoint({step.by for step in STORY} - EDITORS)
 
 
 def test_every_step_of_the_first_telling_does_something() -> None:
@@ -157,7 +188,7 @@ def test_a_hidden_revision_tells_neither_text_nor_user() -> None:
         for step, events in first
         if isinstance(step, Replace) and step.hidden
     )
-    answer = json.dumps(wiki.api({"revids": str(rev_id)}))
+    answer = json.dumps(wiki.api({"revids": str(rev_id), "rvprop": REVISION_FIELDS}))
     assert "texthidden" in answer
     assert "private address" not in answer
     assert scenario.LEAKER not in answer

@@ -45,6 +45,33 @@ def test_a_post_that_repeats_what_was_vandalised() -> None:
     assert 0.5 < match.similarity <= 1.0
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("48,210", "482,100"), ("482,100", "48,210")], ids=["one way", "the other way"]
+)
+def test_of_a_dispute_no_side_is_before_the_other(before: str, after: str) -> None:
+    sentence = "At the census of 2021 it had {} inhabitants."
+    census = hot(
+        before=sentence.format(before), after=sentence.format(after), title="Port Selwyn",
+        kind=HotKind.CONTESTED,
+    )  # fmt: skip
+    match = only("TIL that Port Selwyn had 482,100 inhabitants at the census of 2021.", census)
+    assert match.reasons[0] == "states 482,100; the other side says 48,210"
+    assert match.reasons[-1] == "the statement is being fought over"
+    assert "edit" not in " ".join(match.reasons)
+
+
+def test_of_a_dispute_about_words_those_of_one_side_are_named() -> None:
+    dam = hot(
+        before="Engineers have doubted the safety of the dam since leaks were found in 1968.",
+        after="Engineers consider the dam safe, and no leak has been recorded since 1968.",
+        title="Dray Dam", kind=HotKind.CONTESTED,
+    )  # fmt: skip
+    said = "Engineers have doubted the safety of the Dray Dam since leaks were found in 1968."
+    match = only(said, dam)
+    assert match.reasons[0].startswith("has what only one side says: “doubted”")
+    assert "edit" not in " ".join(match.reasons)
+
+
 def test_a_number_is_told_as_the_wiki_writes_it() -> None:
     """On a wiki whose language is not known, too, where a comma counts as the decimal mark."""
     before, after = (f"At the census of 2021 it had {n} inhabitants." for n in ("48,210", "482,100"))

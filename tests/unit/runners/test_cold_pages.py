@@ -20,6 +20,7 @@ from streams.state.words import WordMemory
 from streams.store.keys import state_id
 from tests.core_world import POLICY, Core, EditWorld, Record, ToldHistories, told
 
+Floats = npt.NDArray[np.float64]
 GOOD = "The tower stands in Port Alder. It is 187 metres high."
 PAST = 12
 
@@ -57,6 +58,11 @@ class ByReverts:
 
     def thresholds(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.full(len(matrix), 0.5)
+
+    def asked_thresholds(
+        self, met: npt.NDArray[np.float64], known: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        return self.thresholds(known)
 
     def reasons_of(self, rows: Sequence[list[float]]) -> list[tuple[Reason, ...]]:
         return [(Reason("thrown", row[1], 1.0, f"thrown out {row[1]:.0f} times"),) for row in rows]
@@ -184,17 +190,23 @@ def test_the_history_can_clear_an_edit_that_looked_suspicious(story: Story) -> N
     assert row[4] == 0.1
 
 
-@pytest.mark.parametrize(("followed", "alerts"), [(0.99, 1), (1.2, 0)])
-def test_the_threshold_goes_a_third_of_the_way_to_that_of_a_page_that_was_followed(
-    story: Story, followed: float, alerts: int
-) -> None:
-    """From .9, to .93 or to 1; the risk is .95."""
+@pytest.mark.parametrize(("asked", "alerts"), [(0.94, 1), (0.96, 0)])
+def test_the_threshold_is_that_of_pages_asked_about(story: Story, asked: float, alerts: int) -> None:
+    """Told of the edit as it was met and with what was fetched; the risk is .95."""
     zork(story)
     policy = msgspec.structs.replace(POLICY, threshold=None)
-    story.scorer.thresholds = lambda matrix: np.where(matrix[:, 2] > 0, followed, 0.9)  # type: ignore[method-assign]  # this one only
+    seen: list[list[float]] = []
+
+    def asked_thresholds(met: Floats, known: Floats) -> Floats:
+        seen.append([met[0, 2], known[0, 2]])
+        return np.full(len(met), asked)
+
+    story.scorer.thresholds = lambda matrix: np.full(len(matrix), 0.9)  # type: ignore[method-assign]  # this one only
+    story.scorer.asked_thresholds = asked_thresholds  # type: ignore[method-assign]  # the same
     histories = ToldHistories(story.world.records)
     with Core(story.directory, story.scorer, policy=policy, histories=histories) as core:
         assert len(core.take(story.met)) == alerts
+    assert seen == [[0.0, PAST + 1]]
 
 
 def test_nothing_is_told_or_counted_of_what_was_fetched(story: Story) -> None:

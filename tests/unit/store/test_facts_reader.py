@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from streams.posts import HotFact
-from streams.store.facts_reader import STEPS, FactsFound, SqliteFactsReader, course_of
+from streams.store.facts_reader import FactsFound, SqliteFactsReader
 from streams.store.sqlite import SqliteStore
 from tests.amplify_world import FACT, T0, Spreading, post
 from tests.spread_world import changes, commit, hot_page
@@ -149,17 +149,3 @@ def test_what_is_hot_no_more_is_gone(store: SqliteStore, reader: SqliteFactsRead
     gone.hot_pages = dict.fromkeys(gone.hot_pages)
     commit(store, gone)
     assert reader.facts(10) == FactsFound([], None)
-
-
-def test_a_course_ends_where_counting_is() -> None:
-    course = course_of([100.0, 100.0, 340.0], 580.0, 340.0)
-    assert course is not None
-    assert course.step_s == 480 / STEPS
-    assert course.posts[0] == 2
-    assert course.posts[12] == course.after[12] == 1
-    assert sum(course.posts) == 3
-    assert sum(course.after) == 1
-    assert course_of([], 5.0, None) is None
-    late = course_of([100.0, 200.0], 150.0, None)
-    assert late is not None
-    assert late.posts[-1] == 1

@@ -10,7 +10,7 @@ from rocksdict import DBCompressionType, Options
 
 from streams.posts import Post, PostsGone
 from streams.records import AlertKind, AlertStatus
-from streams.topics import HOT_FACTS, PAGE_STATE, POST_STATE
+from streams.topics import HOT_FACTS, PAGE_STATE, POST_STATE, SPREADS
 from tests.contract.test_posts_on_both_runners import BAD, Story, texts_of
 from tests.core_world import Edit, MarkedScorer, raw_of
 from tests.partition_world import Cluster
@@ -67,7 +67,7 @@ def uncompressed(raw_mode: bool) -> Options:
 def kept(cluster: Cluster) -> bytes:
     """The compacted topics, after compaction."""
     found = b""
-    for topic in (PAGE_STATE.name, POST_STATE.name, HOT_FACTS.name):
+    for topic in (PAGE_STATE.name, POST_STATE.name, HOT_FACTS.name, SPREADS.name):
         for partition in range(cluster.partitions):
             log = cluster.topics.get((topic, partition), [])
             newest = {record.key: record.value for record in log}

@@ -11,10 +11,10 @@ import pytest
 from streams.kafka.hot_facts import read_hot_facts
 from streams.posts import Post, PostsGone
 from streams.records import AlertKind, Edit
-from streams.topics import HEARTBEAT_KEY, HOT_FACTS
+from streams.topics import HEARTBEAT_KEY, HOT_FACTS, SPREADS
 from tests.contract.test_posts_on_both_runners import BAD, GOOD, Story, texts_of
 from tests.core_world import DAY, MarkedScorer, raw_of
-from tests.partition_world import Cluster
+from tests.partition_world import Cluster, Record
 
 
 class Told:
@@ -114,6 +114,42 @@ def test_what_is_told_of_a_page_is_told_once(told: Told) -> None:
     told.posts(told.post())
     told.pass_time(300)
     assert [record for record in told.cluster.values(HOT_FACTS.name) if record.key] == before
+
+
+def test_how_far_a_fact_has_spread_is_told_when_it_changes_and_taken_back_when_no_post_says_it(
+    told: Told,
+) -> None:
+    def spread_records() -> list[Record]:
+        return [one for one in told.cluster.values(SPREADS.name) if one.key != HEARTBEAT_KEY]
+
+    told.pass_time(300)
+    assert spread_records() == []  # nobody has repeated it
+    said = told.post()
+    told.posts(said)
+    (fact,) = told.cluster.facts()
+    assert fact.spread is not None
+    assert (fact.spread.total_posts, fact.spread.named[0].post_id) == (1, "p")
+    before = spread_records()
+    told.posts(told.post("Nice day.", post_id="other"))
+    told.edits()  # by those who take over, from what is in the changelog
+    assert spread_records() == before
+    told.posts(msgspec.structs.replace(said, text="Nothing.", edited_time=said.event_time + 20))
+    (fact,) = told.cluster.facts()
+    assert fact.spread is None
+    assert spread_records()[-1].value is None
+
+
+def test_what_was_told_of_posts_comes_to_be_compacted_while_time_goes_on(told: Told) -> None:
+    """Where posts go on, and where edits alone do."""
+    told.posts(told.post())
+    (place,) = {record.partition for record in told.cluster.values(SPREADS.name) if record.key}
+    log = told.cluster.topics[SPREADS.name, place]
+    for go_on in (told.cluster.heartbeat, lambda: told.posts(told.post(post_id="q"))):
+        before = len(log)
+        told.cluster.watermark.newest += 10
+        go_on()
+        told.cluster.run()
+        assert len(log) > before
 
 
 def test_time_alone_is_not_written_down_each_time(told: Told) -> None:

@@ -210,6 +210,25 @@ def test_the_embedded_runner_takes_both_to_their_ends_and_adds_up(tmp_path: Path
         assert (amplified[0].status, amplified[0].evidence["total_posts"]) == ("open", 10)
 
 
+def test_a_source_that_is_quiet_but_tells_that_it_lives_does_not_look_lost(tmp_path: Path) -> None:
+    def newest(source: str) -> float | None:
+        name = "factwatch_last_event_timestamp_seconds"
+        return runner._metrics.registry.get_sample_value(name, {"source": source})
+
+    quiet, lost = ListSource([SourceItem("")], "mastodon"), ListSource([], "jetstream")
+    with PostCore(tmp_path, bad_year(), sources=[quiet, lost]) as core:
+        clock = StillClock(5_000.0)
+        runner = core.core.runner(ListSource([]), posts=core.runner, clock=clock)
+        core.runner.start()
+        until_read(core)
+        assert newest("mastodon") is None
+        runner.pump()
+        clock.time = 6_000.0
+        runner.pump()
+        assert (newest("mastodon"), newest("jetstream")) == (5_000.0, None)
+        assert core.store.outcomes() == {}
+
+
 def test_dead_letters_of_posts_are_sent_back_to_where_they_came_from(tmp_path: Path) -> None:
     world = bad_year()
     with PostCore(tmp_path, world, sources=[ListSource([], "posts")]) as core:
