@@ -55,6 +55,7 @@ ONLY_ON_KAFKA = {
 #: Nothing is to be seen while all is well: queries that leave out what does not happen.
 EMPTY_WHEN_HEALTHY = {
     "factwatch_dead_letters_total": "nothing on the demo is unreadable",
+    "factwatch_page_histories_total": "a page is asked about once, on the demo before anything is scraped",
     "factwatch_pager_deliveries_total": "no Alertmanager and no webhook is set",
     "factwatch_webhook_deliveries_total": "no webhook is set",
 }
