@@ -58,7 +58,10 @@ class NdjsonSource:
 
     def status(self) -> SourceStatus:
         stream = self._stream
-        position = stream.share_read() if stream is not None else None
+        if stream is not None:
+            position = stream.share_read()
+        else:  # not opened yet: a file, if it is one
+            position = 0.0 if Path(self._path).is_file() else None
         if self._state == "ended":
             position = 1.0
         return SourceStatus(self._state, self._path, self._last_item_time, position)

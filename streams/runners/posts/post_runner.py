@@ -1,5 +1,5 @@
-"""Posts in the embedded runner: threads read the sources, the runner's own thread does the rest between
-two batches of edits.
+"""Posts in the embedded runner: threads read the sources that are waited for, the runner's own thread does
+the rest between two batches of edits.
 
 A post waits until the edits up to its time have been seen, as a fact can't be repeated before it is known
 to be hot; where the wiki is quiet, a few seconds.
@@ -65,7 +65,6 @@ class PostRunner:
         self._namer = namer
         self._limit = DeadLetterLimit(dead_letter_limit)
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
         self._handed: queue.SimpleQueue[tuple[list[bytes], Future[None]]] = queue.SimpleQueue()
         self._inbox: deque[Waiting] = deque()
         self._row = 0
@@ -94,36 +93,28 @@ class PostRunner:
         """Whether there is something to do at once."""
         return (
             not self._handed.empty()
-            or any(lane.items for lane in self._lanes)
+            or any(lane.has_items for lane in self._lanes)
             or any(len(lane.waiting) >= BATCH_POSTS for lane in self._lanes)
         )
 
     @property
     def ended(self) -> bool:
         """All sources are at their end, and all of them was worked on."""
-        lanes = self._lanes
-        done = all(lane.ended and not lane.items and not lane.waiting for lane in lanes)
+        done = all(lane.done for lane in self._lanes)
         return done and not self._inbox and self._handed.empty()
 
     def start(self) -> None:
         if self._namer is not None:
             self._namer.start()
         for lane in self._lanes:
-            cursor = self._store.cursor(lane.source.name)
-            thread = threading.Thread(
-                target=lane.read, args=(cursor, self._stopping), name=lane.source.name, daemon=True
-            )
-            thread.start()
-            self._threads.append(thread)
+            lane.open(self._store.cursor(lane.source.name), self._stopping)
 
     def stop(self) -> None:
         self._stopping.set()
         if self._namer is not None:
             self._namer.close()
         for lane in self._lanes:
-            lane.source.close()
-        for thread in self._threads:
-            thread.join(timeout=5)
+            lane.close()
         while not self._handed.empty():
             _, told = self._handed.get()
             told.set_exception(InboxFull("stopping"))
@@ -153,8 +144,6 @@ class PostRunner:
         awaited = math.inf if ended else edits_newest
         worked = self._take_handed(commit)
         for lane in self._lanes:
-            if lane.failed is not None:
-                raise lane.failed
             self._fill(lane)
             ready = self._ready(lane.waiting, awaited)
             lane.held -= sum(one.size for one in ready)
@@ -179,14 +168,7 @@ class PostRunner:
         return batch
 
     def _fill(self, lane: Lane) -> None:
-        items: list[SourceItem] = []
-        there, room = lane.items, BATCH_POSTS - len(lane.waiting)
-        while there and len(items) < room and not lane.holds_enough:
-            item = there.popleft()
-            items.append(item)
-            size = size_of(item)
-            lane.bytes_out += size
-            lane.held += size
+        items = lane.take(BATCH_POSTS - len(lane.waiting))
         if items:
             now = self._now()
             self._alive.add(lane.source.name)

@@ -165,7 +165,7 @@ def test_close_ends_a_read_that_waits_for_a_pipe(tmp_path: Path) -> None:
 
 def test_status_tells_the_share_of_the_file_read(tmp_path: Path) -> None:
     source = NdjsonSource(write(tmp_path, b"\n".join(LINES * 5)))
-    assert (source.status().state, source.status().position) == ("connecting", None)
+    assert (source.status().state, source.status().position) == ("connecting", 0.0)
     items = source.items(None)
     next(items)
     position = source.status().position

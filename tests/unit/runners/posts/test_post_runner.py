@@ -28,9 +28,10 @@ def items_of(*posts: Post) -> list[SourceItem]:
 
 def until_read(core: PostCore) -> None:
     """The thread that reads the source has read all of it."""
-    for thread in core.runner._threads:
-        thread.join(timeout=10)
-        assert not thread.is_alive()
+    for lane in core.runner._lanes:
+        assert lane._thread is not None
+        lane._thread.join(timeout=30)
+        assert not lane._thread.is_alive()
 
 
 def test_a_post_waits_for_the_edits_of_its_time(tmp_path: Path) -> None:
@@ -271,7 +272,7 @@ def test_large_posts_are_read_ahead_by_their_bytes(
             time.sleep(0.02)  # for the thread that reads
         assert core.store.outcomes() == {("ndjson", "processed"): 2, ("posts", "processed"): 40}
         assert lane.held == 0
-        assert lane.bytes_in == lane.bytes_out > 0
+        assert lane._bytes_in == lane._bytes_out > 0
 
 
 def test_bytes_of_a_platform_that_look_like_ours_are_not_taken_as_ours(tmp_path: Path) -> None:
