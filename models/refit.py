@@ -23,7 +23,7 @@ from models.fit import (
 from models.fit_calibration import calibrate_rows
 from models.fit_words import SEED, Texts
 from models.seen import SeenRows
-from models.situations import SITUATIONS, situations
+from models.situations import SITUATIONS, AskedAbout, Situation, changes_facts, situations
 from models.term_table import TermTable
 from models.text import NO_TERMS, TextModel
 from models.threshold_question import may_alert
@@ -142,15 +142,19 @@ def _calibration(raw: Floats, seen: SeenRows, weight: Floats, judged: NDArray[np
 
 def _thresholds(champion: Classifier, seen: SeenRows, risk: Floats) -> tuple[dict[str, float], float]:
     """In each situation that which alerts on as many of the edits that stood as the champion's: what an
-    operator is used to. And the one that flags 1 % of all."""
+    operator is used to. Those of pages asked about, where it has them: the same of all edits that change
+    values, and of the others. And the one that flags 1 % of all."""
     stood = ~seen.damaging & may_alert(seen.matrix)
     matrix, weight, new = seen.matrix[stood], seen.weight[stood], risk[stood]
-    given = champion.score(matrix)
-    cell = situations(matrix)
+    given, known = champion.score(matrix), champion.manifest.thresholds
+    cell, facts = situations(matrix), changes_facts(matrix)
+    cells: dict[str, NDArray[np.bool_]] = {one: cell == at for at, one in enumerate(SITUATIONS)}
+    if all(one in known for one in AskedAbout):
+        bare = cells[Situation.METADATA]
+        cells |= {AskedAbout.FACT: facts, AskedAbout.OTHER: ~facts & ~bare}
     found = {}
-    for at, situation in enumerate(SITUATIONS):
-        limit = champion.manifest.thresholds.get(situation, 1.0)
-        inside = cell == at
+    for situation, inside in cells.items():
+        limit = known.get(situation, 1.0)
         if np.count_nonzero(inside) < MIN_STOOD:
             inside = np.ones(len(matrix), dtype=bool)
         share = float(weight[inside & (given >= limit)].sum() / weight[inside].sum())

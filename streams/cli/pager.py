@@ -76,7 +76,7 @@ def _serve(settings: Settings, connection: Connection) -> None:
         build_receivers(settings, metrics, None, lambda: public_url),
         metrics,
         clock.now,
-        fold_labels=live_quality(QualityMetrics(registry), time.monotonic),
+        fold_quality=live_quality(QualityMetrics(registry), time.monotonic),
         say=say,
     )
     server = WebServer(build_operations_app(registry, running), settings.http_bind)

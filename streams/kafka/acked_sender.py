@@ -38,14 +38,18 @@ class AckedSender(Generic[Record]):
 
     def send(self, records: Sequence[Record]) -> None:
         """Raises `BrokerUnavailable`, also when only some are there: sent again they change nothing."""
+        if not self._lock.acquire(timeout=GIVE_UP_S):  # while the broker is away, others may wait before
+            raise BrokerUnavailable(f"no Kafka broker answered yet at {self._connection.where}")
         try:
-            with self._lock:
+            try:
                 producer = self._connected()
                 # In one go: records of two requests don't mix, so that their time only goes forward.
                 waiting = [
                     producer.send(s.topic, s.value, s.key, s.headers, s.partition, s.timestamp_ms)
                     for s in self._make(records, self._partitions)
                 ]
+            finally:
+                self._lock.release()
             for one in waiting:
                 one.get(timeout=GIVE_UP_S)
         except KafkaError as err:

@@ -138,9 +138,9 @@ class PagerTopics:
         for records in self._polled(POLL_MS).values():
             for record in records:
                 if record.topic == LABELS.name:
-                    labels += _read(record, _label)
+                    labels += _decoded(record, _label)
                 elif record.topic == VERDICTS.name:
-                    verdicts += _read(record, _verdict)
+                    verdicts += _decoded(record, _verdict)
                 elif (alert := self._alert(record)) is not None:
                     alerts.append(alert)
         return self._fetched(alerts, labels, verdicts, caught_up=not alerts)
@@ -232,8 +232,8 @@ class PagerTopics:
             raise unavailable(self._connection, err) from None
 
 
-def _read(record: Any, decode: Callable[[bytes], Record]) -> list[Record]:
-    """None where it is not what its topic should hold."""
+def _decoded(record: Any, decode: Callable[[bytes], Record]) -> list[Record]:
+    """Nothing where it is not what its topic should hold."""
     if not record.value or len(record.value) > MAX_VALUE_BYTES:
         return []
     try:

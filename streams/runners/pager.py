@@ -47,10 +47,10 @@ class Pager:
         now: Callable[[], float],
         *,
         stopping: threading.Event | None = None,
-        fold_labels: Callable[[Fetched], None] | None = None,
+        fold_quality: Callable[[Fetched], None] | None = None,
         say: Callable[[str], None] = log.warning,
     ) -> None:
-        """`fold_labels` is given all that the feed gives, often without labels and verdicts; `say` tells a
+        """`fold_quality` is given all that the feed gives, often without labels and verdicts; `say` tells a
         person."""
         self._feed = feed
         self._book = book
@@ -58,7 +58,7 @@ class Pager:
         self._metrics = metrics
         self._now = now
         self._stopping = stopping or threading.Event()
-        self._fold_labels = fold_labels
+        self._fold_quality = fold_quality
         self._say = say
         self._open: dict[str, bool] = {}
         """Incidents that are open, and whether they were to be pages."""
@@ -185,8 +185,8 @@ class Pager:
         told += self._book.pass_time(fetched.upto.watermark)
         for incident in told:
             self._count(incident)
-        if self._fold_labels is not None:
-            self._fold_labels(fetched)
+        if self._fold_quality is not None:
+            self._fold_quality(fetched)
         return told
 
     def _count(self, incident: Incident) -> None:

@@ -36,7 +36,8 @@ class NdjsonSource:
         self._last_item_time: float | None = None
 
     def items(self, cursor: str | None) -> Iterator[SourceItem]:
-        """Blank lines and SSE fields other than `data:` are passed over. Ends at the file's end.
+        """Blank lines and SSE fields other than `data:` are passed over; now and then a sign of life tells that
+        many were. Ends at the file's end.
         Raises `BadInput` for a file that can't be read, is damaged, or is not the one that `cursor`
         came from; at damage, everything before it has come out."""
         offset, line_number = _parse_cursor(self._path, cursor)
@@ -76,17 +77,20 @@ class NdjsonSource:
         carry = b""
         kept: bytes | None = None
         """First bytes of a line found too large whose end has not come."""
+        cursor = f"{offset}:{number}"
         for piece in _pieces(stream):
             self._last_item_time = time.time()
             lines = piece.split(b"\n")
             if len(lines) == 1 and kept is not None:
                 offset += len(piece)
+                yield SourceItem(cursor)
                 continue
+            given = False
             if kept is not None:
                 offset += len(lines[0]) + 1
                 number += 1
                 yield SourceItem(f"{offset}:{number}", raw=kept, too_large=True)
-                kept = None
+                given, kept = True, None
                 del lines[0]
             elif carry:
                 lines[0] = carry + lines[0]
@@ -95,15 +99,20 @@ class NdjsonSource:
                 offset += len(line) + 1
                 number += 1
                 if len(line) > most:
+                    given = True
                     yield SourceItem(f"{offset}:{number}", raw=line[:KEPT_BYTES], too_large=True)
                     continue
                 if line[:1] != b"{":
                     line = _payload(line, number)
                     if not line:
                         continue
+                given = True
                 yield SourceItem(f"{offset}:{number}", line)
             if self._closed:
                 return
+            cursor = f"{offset}:{number}"
+            if not given and len(piece) >= PIECE_BYTES:
+                yield SourceItem(cursor)
             if len(carry) > most:
                 kept = carry[:KEPT_BYTES]
                 offset += len(carry)

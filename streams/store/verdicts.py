@@ -34,11 +34,12 @@ def on_edits(given: GivenVerdict, history: Iterable[Alert]) -> EditsVerdict | No
     """What was said of an alert, as said of its edits, by all that is known of the alert; None where it has
     none, or not the one that is meant."""
     first: dict[int, Alert] = {}
-    for alert in judged(history, given.rev_id):
-        first.setdefault(alert.rev_id, alert)  # a page that was moved has two titles
+    # A page that was moved has two titles, and an archive may have read of the newer one first.
+    for alert in sorted(judged(history, given.rev_id), key=lambda alert: alert.event_time):
+        first.setdefault(alert.rev_id, alert)
     if not first:
         return None
-    named = min(first.values(), key=lambda alert: alert.event_time)
+    named = next(iter(first.values()))
     return EditsVerdict(
         verdict_id=given.verdict_id,
         alert_id=given.alert_id,

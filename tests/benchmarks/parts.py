@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from streams.sources.base import Source
-
 import models.threads  # noqa: F401  # isort: skip  # before NumPy
 
 import argparse
@@ -36,7 +34,7 @@ from streams.runners.performers import LocalPerformers
 from streams.runners.processor import Processor
 from streams.runners.states import States
 from streams.settings import Settings
-from streams.sources.base import SourceItem, SourceStatus
+from streams.sources.base import Source, SourceItem, SourceStatus
 from streams.sources.history import HistorySource
 from streams.sources.ndjson import NdjsonSource
 from streams.stages.decide import AlertPolicy, Decider

@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from streams.archive.database import Database
 from streams.records import Alert, Label, LabelKind
@@ -26,19 +22,10 @@ from tests.integration.test_pager_on_kafka import Topics, pager, topics, within
 from tests.sample_alerts import resolved, sample_alert
 from tests.web_world import eventually
 
-# kafka-python leaves sockets of a closed client to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
 PARTITIONS = 3
 DAY_S = 86_400.0
 JUDGE, READER, INGEST = "a-token-that-judges", "a-token-that-reads", "a-token-that-brings-posts"
 PRECISION = 'factwatch_live_precision{window="7d"}'
-
-
-@pytest.fixture(autouse=True)
-def _sockets_are_collected_here() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 def environ_of(bootstrap: str, directory: Path) -> dict[str, str]:

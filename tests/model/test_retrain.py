@@ -18,7 +18,7 @@ from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT
 from models.refit import refit
 from models.retrain import LEAST_RATE, MIN_DAMAGING, MIN_SETTLED, RetrainReport, retrain
 from models.seen import SeenRows
-from models.situations import SITUATIONS
+from models.situations import SITUATIONS, AskedAbout
 from streams.errors import BadInput
 
 AT = {name: at for at, name in enumerate(FEATURE_NAMES)}
@@ -94,6 +94,31 @@ def test_it_alerts_as_often_as_the_champion_where_there_is_enough_to_tell(tmp_pa
         for model in (CHAMPION, challenger)
     ]
     assert shares[1] == pytest.approx(shares[0], abs=0.01)
+
+
+def test_pages_asked_about_have_thresholds_of_its_own_where_the_champion_has(tmp_path: Path) -> None:
+    rows = seen()
+    learn(rows, tmp_path / "new")
+    challenger = load_classifier(tmp_path / "new")
+    stood = ~rows.damaging
+    matrix, weight = rows.matrix[stood], rows.weight[stood]
+    shares = [
+        np.average(model.score(matrix) >= model.manifest.thresholds[AskedAbout.OTHER], weights=weight)
+        for model in (CHAMPION, challenger)
+    ]
+    assert shares[1] == pytest.approx(shares[0], abs=0.01)
+    assert (
+        challenger.manifest.thresholds[AskedAbout.OTHER]
+        != CHAMPION.manifest.thresholds[AskedAbout.OTHER]
+    )
+
+    arrays, manifest = artifact_files.read(ARTIFACT_DIR)
+    older = {name: limit for name, limit in manifest.thresholds.items() if name not in list(AskedAbout)}
+    artifact_files.write(
+        tmp_path / "old", arrays, msgspec.structs.replace(manifest, thresholds=older), ""
+    )
+    learn(rows, tmp_path / "newer", tmp_path / "old")
+    assert set(load_classifier(tmp_path / "newer").manifest.thresholds) == set(SITUATIONS)
 
 
 def test_what_it_unlearnt_keeps_the_champion(tmp_path: Path) -> None:

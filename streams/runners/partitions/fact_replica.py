@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,11 +12,11 @@ import msgspec
 from streams.errors import StoreCorrupt
 from streams.kafka.hot_facts import read_hot_facts
 from streams.kafka.records import InRecord
-from streams.partitions import key_bytes
 from streams.posts import HotFact
 from streams.runners.partitions.wire import marks_of
 from streams.runners.posts.hot_facts import FactIndex
 from streams.state.watermark import LATENESS_S
+from streams.store.keys import state_id
 from streams.topics import HEARTBEAT_KEY
 
 
@@ -36,8 +37,10 @@ class FactReplica:
         self._partitions = partitions
         self._places: dict[str, tuple[int, bytes]] = {}
         """Of each fact: partition and page key of the record that says so."""
-        self._of_page: dict[tuple[int, bytes], dict[str, None]] = {}
-        """In the order that they are told in."""
+        self._pages: dict[bytes, dict[int, dict[str, None]]] = {}
+        """By page key and partition, in the order that they are told in."""
+        self._page_ids: list[int] = []
+        self._key_of: dict[int, bytes] = {}
         self._decided: dict[int, float] = {}
         self.complete = False
         """What the topic held when this process started is here."""
@@ -61,17 +64,19 @@ class FactReplica:
         place = self._places.get(hot_id)
         return place[0] if place is not None else None
 
-    def page_keys(self) -> set[str]:
-        """Of the pages that anything is hot of."""
-        return {key.decode("utf-8", "surrogatepass") for _, key in self._of_page}
+    def pages(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """`(state_id, page key)` of those with a greater id that anything is hot of, by id."""
+        for at in range(bisect_right(self._page_ids, after), len(self._page_ids)):
+            page_id = self._page_ids[at]
+            yield page_id, self._key_of[page_id]
 
-    def facts_of(self, page_key: str) -> list[HotFact]:
-        places = [(partition, key_bytes(page_key)) for partition in range(self._partitions)]
+    def facts_of(self, key: bytes) -> list[HotFact]:
         return [
             fact
-            for place in places
-            for hot_id in self._of_page.get(place, {})
-            if self._places.get(hot_id) == place and (fact := self._index.get(hot_id)) is not None
+            for partition, told in self._pages.get(key, {}).items()
+            for hot_id in told
+            if self._places.get(hot_id) == (partition, key)
+            and (fact := self._index.get(hot_id)) is not None
         ]
 
     def take(self, partition: int, records: Sequence[InRecord]) -> None:
@@ -85,9 +90,10 @@ class FactReplica:
                 self._take_page((partition, record.key or b""), record.value)
 
     def _take_page(self, place: tuple[int, bytes], value: bytes | None) -> None:
+        partition, key = place
         facts = _facts_of(value)
         told = dict.fromkeys(fact.hot_id for fact in facts)
-        for hot_id in self._of_page.get(place, {}).keys() - told.keys():
+        for hot_id in self._pages.get(key, {}).get(partition, {}).keys() - told.keys():
             if self._places.get(hot_id) == place:  # not told by another page since: this one was moved
                 del self._places[hot_id]
                 self._index.remove(hot_id)
@@ -95,9 +101,22 @@ class FactReplica:
             self._places[fact.hot_id] = place
             self._index.put(fact)
         if told:
-            self._of_page[place] = told
-        else:
-            self._of_page.pop(place, None)
+            if key not in self._pages:
+                page_id = _page_id(key)
+                self._key_of[page_id] = key
+                insort(self._page_ids, page_id)
+            self._pages.setdefault(key, {})[partition] = told
+        elif key in self._pages:
+            self._pages[key].pop(partition, None)
+            if not self._pages[key]:
+                del self._pages[key]
+                page_id = _page_id(key)
+                del self._key_of[page_id]
+                del self._page_ids[bisect_left(self._page_ids, page_id)]
+
+
+def _page_id(key: bytes) -> int:
+    return state_id(key.decode("utf-8", "surrogatepass"))
 
 
 def _facts_of(value: bytes | None) -> tuple[HotFact, ...]:

@@ -127,8 +127,8 @@ class PagePosts:
         return bool(batch.alerts or batch.of_posts or self._known.changed or told >= WORTH_A_COMMIT)
 
     def outputs(self, batch: Batch) -> list[OutRecord]:
-        """Pages on which something else is hot than was told last, how far facts have spread that was told
-        otherwise, and alerts for other partitions."""
+        """Pages on which something else is hot than was told last, how far the facts have spread that posts were
+        counted for, and alerts for other partitions."""
         records = []
         if self._elsewhere:
             value = encode(AlertsOfMoved(self._elsewhere))

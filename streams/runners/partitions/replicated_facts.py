@@ -3,16 +3,17 @@ by them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from streams.errors import StoreCorrupt
 from streams.kafka.hot_facts import read_spread
 from streams.kafka.records import InRecord
+from streams.partitions import key_bytes, page_key
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.state.fact_spread import FactSpread
-from streams.store.facts_reader import FactNow, FactsFound, is_wanted
+from streams.store.facts_reader import PAGES_LOOKED_AT, FactNow, FactsFound, is_wanted
 from streams.store.keys import state_id
 from streams.topics import HEARTBEAT_KEY
 
@@ -21,7 +22,8 @@ class SpreadReplica:
     """A copy of the topic of spreads; one thread's. `take` every partition from its beginning."""
 
     def __init__(self) -> None:
-        self._told: dict[str, bytes] = {}  # as it came: of most nobody asks
+        self._told: dict[str, bytes] = {}
+        """As it came, as of most nobody asks; some 20 KB of each fact that is hot and was repeated."""
         self.complete = False
         """What the topic held when this process started is here."""
 
@@ -38,18 +40,21 @@ class SpreadReplica:
             if record.value is None:
                 self._told.pop(hot_id, None)
             else:
+                _read(record.value)
                 self._told[hot_id] = record.value
 
     def get(self, hot_id: str) -> FactSpread | None:
         value = self._told.get(hot_id)
-        if value is None:
-            return None
-        try:
-            return read_spread(value)
-        except msgspec.DecodeError as err:
-            raise StoreCorrupt(
-                f"the spread of a fact can't be read ({err}): written by a newer version?"
-            ) from err
+        return _read(value) if value is not None else None
+
+
+def _read(value: bytes) -> FactSpread:
+    try:
+        return read_spread(value)
+    except msgspec.DecodeError as err:
+        raise StoreCorrupt(
+            f"the spread of a fact can't be read ({err}): written by a newer version?"
+        ) from err
 
 
 class ReplicatedFacts:
@@ -70,15 +75,23 @@ class ReplicatedFacts:
     ) -> FactsFound:
         """As `SqliteFactsReader.facts`."""
         found: list[FactNow] = []
-        pages = sorted((state_id(key), key) for key in self._replica.page_keys())
-        for page_id, key in pages:
-            if after is not None and page_id <= after:
-                continue
+        for looked_at, (page_id, key) in enumerate(self._pages(after, wiki, title), 1):
             found += [
                 FactNow(hot=fact, spread=self._spreads.get(fact.hot_id))
                 for fact in self._replica.facts_of(key)
                 if is_wanted(fact, wiki, title) and (not repeated or fact.hot_id in self._spreads)
             ]
-            if len(found) >= limit:
+            if len(found) >= limit or looked_at >= PAGES_LOOKED_AT:
                 return FactsFound(found, page_id)
         return FactsFound(found, None)
+
+    def _pages(
+        self, after: int | None, wiki: str | None, title: str | None
+    ) -> Iterable[tuple[int, bytes]]:
+        least = -1 if after is None else after
+        if wiki is not None and title is not None:
+            named = page_key(wiki, title)
+            page = state_id(named), key_bytes(named)
+            if self._replica.facts_of(page[1]) or after is not None:
+                return [page] if page[0] > least else []
+        return self._replica.pages(least)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
-from itertools import islice
 
 import msgspec
 
@@ -56,10 +55,12 @@ class Lane:
         self._thread.start()
 
     def close(self) -> None:
-        """From the thread that takes; `stopping` is set."""
+        """From the thread that takes; `stopping` is set. Then `join`."""
         self.source.close()
         if isinstance(self._file, Generator):
             self._file.close()
+
+    def join(self) -> None:
         if self._thread is not None:
             self._thread.join(timeout=5)
 
@@ -92,11 +93,14 @@ class Lane:
 
     def _read_file(self, file: Iterator[SourceItem], limit: int) -> None:
         try:
-            for item in islice(file, max(0, limit - len(self.items))):
+            while len(self.items) < limit and self._bytes_in - self._bytes_out <= QUEUE_BYTES:
+                item = next(file, None)
+                if item is None:
+                    break
                 self._put(item)
-                if self._bytes_in - self._bytes_out > QUEUE_BYTES:
+                if item.raw is None:  # only that it goes on: the rest of the program does too
                     return
-            if len(self.items) >= limit:
+            else:
                 return
         except Exception as err:  # noqa: BLE001  # raised when what came before it was worked on
             self.failed = err

@@ -115,6 +115,8 @@ class PostRunner:
             self._namer.close()
         for lane in self._lanes:
             lane.close()
+        for lane in self._lanes:
+            lane.join()
         while not self._handed.empty():
             _, told = self._handed.get()
             told.set_exception(InboxFull("stopping"))

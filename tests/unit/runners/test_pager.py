@@ -215,7 +215,7 @@ def test_a_broker_that_comes_and_goes_is_said_and_nothing_is_missed(
     told, said, labels = Told(), list[str](), list[Label]()
     pager = Pager(
         feed, IncidentBook(PagingPolicy()), [told], PagerMetrics(CollectorRegistry()), time.time,
-        fold_labels=lambda fetched: labels.extend(fetched.labels), say=said.append,
+        fold_quality=lambda fetched: labels.extend(fetched.labels), say=said.append,
     )  # fmt: skip
     thread = threading.Thread(target=pager.run)
     thread.start()

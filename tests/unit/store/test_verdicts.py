@@ -109,3 +109,9 @@ def test_a_page_that_was_moved_meanwhile_keeps_its_verdicts_in_one_place(core: C
     assert verdict is not None
     assert verdict.title == "Tower"
     assert sorted(edit.rev_id for edit in verdict.edits) == rev_ids
+    made = {edit.rev_id: edit.event_time for edit in verdict.edits}
+    only = msgspec.structs.replace(given, rev_id=history[-1].rev_id)
+    one = on_edits(only, [later, *history])
+    assert one is not None
+    assert (one.title, [edit.event_time for edit in one.edits]) == ("Tower", [made[history[-1].rev_id]])
+    assert made[history[-1].rev_id] == history[-1].event_time

@@ -64,11 +64,11 @@ def test_a_file_of_posts_is_read_and_resumed_line_by_line(tmp_path: Path) -> Non
     lines.append(json.dumps({**told, "id": "9", "text": "x" * MAX_POST_BYTES}))
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     normalize = PostNormalizer(Authors(None))
-    items = list(opened(str(path)).items(None))
+    items = [item for item in opened(str(path)).items(None) if item.raw is not None]
     found = [normalize(item.raw or b"", item.cursor) for item in items]
     assert [type(record) for record in found[:5]] == [Post, Post, DeadLetter, Post, Post]
     assert items[5].too_large
-    rest = list(opened(str(path)).items(items[3].cursor))
+    rest = [item for item in opened(str(path)).items(items[3].cursor) if item.raw is not None]
     assert [item.raw for item in rest] == [item.raw for item in items[4:]]
 
 
