@@ -131,8 +131,9 @@ def killed(core: PostCore, many: int) -> Callable[[Batch], None]:
 def open_at(directory: Path, world: EditWorld, posts: list[Post | PostsGone]) -> PostCore:
     core = PostCore(directory, world, sources=[Patient(posts)])
     core.runner.start()
-    for thread in core.runner._threads:
-        thread.join(timeout=10)
+    for lane in core.runner._lanes:
+        assert lane._thread is not None
+        lane._thread.join(timeout=30)
     return core
 
 
