@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -23,11 +22,10 @@ from streams.archive.delivered import (
     NothingOpen,
     NotStorable,
     Partition,
-    body_of,
-    headers_of,
     read,
 )
 from streams.archive.erasing import ERASE_EVERY_S, Eraser
+from streams.archive.rows import Row, alert_row, label_row, now_row, reject_row, status_row
 from streams.posts import PostsGone
 from streams.records import Alert, AlertStatus, EditsVerdict, Label, PageStatus
 
@@ -38,7 +36,6 @@ _RANK = {AlertStatus.OPEN: 0, AlertStatus.UPDATED: 1, AlertStatus.RESOLVED: 2}
 #: How often posts that are too old are looked for.
 LOOK_EVERY_S = 60.0
 
-Row = dict[str, Any]
 Key = tuple[Any, ...]
 
 
@@ -148,7 +145,7 @@ class ArchiveWriter:
             try:
                 found = read(record)
             except NotStorable as err:
-                rejected.append(_reject_row(record, generations[record.where], str(err)))
+                rejected.append(reject_row(record, generations[record.where], str(err)))
                 continue
             if isinstance(found, Alert):
                 alerts.append((record, found))
@@ -165,11 +162,11 @@ class ArchiveWriter:
         outcomes += told
         outcomes += self._write_alerts(db, alerts, seq)
         outcomes += self._write_newest(db, tables.labels, ("written_ms", "position"), (
-            (record.where.topic, _label_row(record, label)) for record, label in labels
+            (record.where.topic, label_row(record, label)) for record, label in labels
         ))  # fmt: skip
         self._upsert(db, tables.training_rows, training_rows.rows_of(label for _, label in labels))
         outcomes += self._write_newest(db, tables.page_status, ("generation", "position"), (
-            (record.where.topic, _status_row(record, found, generations[record.where]))
+            (record.where.topic, status_row(record, found, generations[record.where]))
             for record, found in statuses
         ))  # fmt: skip
         for record, verdict in said:
@@ -218,9 +215,9 @@ class ArchiveWriter:
             known.add(alert.ce_id)
             outcomes[Outcome(record.where.topic, "written")] += 1
             seq += 1
-            changes.append(_alert_row(alert, seq))
+            changes.append(alert_row(alert, seq))
             stored.append((seq, alert))
-            row = _now_row(record, alert, seq)
+            row = now_row(record, alert, seq)
             key = (alert.alert_id,)
             if key not in now or _alert_order(now[key]) <= _alert_order(row):
                 now[key] = newest[key] = row
@@ -297,71 +294,3 @@ def _alert_order(row: Row) -> tuple[int, int, int]:
 
 def _version(row: Row, names: tuple[str, str]) -> tuple[int, int]:
     return row[names[0]], row[names[1]]
-
-
-def _alert_row(alert: Alert, seq: int) -> Row:
-    return {
-        "seq": seq,
-        "ce_id": alert.ce_id,
-        "alert_id": alert.alert_id,
-        "kind": str(alert.kind),
-        "status": str(alert.status),
-        "severity": str(alert.severity),
-        "wiki": alert.wiki,
-        "title": alert.title,
-        "rev_id": alert.rev_id,
-        "event_time": alert.event_time,
-        "body": body_of(msgspec.structs.replace(alert, posts=())),
-    }
-
-
-def _now_row(record: Delivered, alert: Alert, seq: int) -> Row:
-    whole = _alert_row(alert, seq)
-    names = ("alert_id", "seq", "kind", "status", "wiki", "title", "event_time")
-    return {name: whole[name] for name in names} | {"written_ms": record.written_ms}
-
-
-def _label_row(record: Delivered, label: Label) -> Row:
-    return {
-        "wiki": label.wiki,
-        "rev_id": label.rev_id,
-        "title": label.title,
-        "label": None if label.label is None else str(label.label),
-        "event_time": label.event_time,
-        "labelled_time": label.labelled_time,
-        "reverted_by": label.reverted_by,
-        "evidence": label.evidence,
-        "revert_risk": label.revert_risk,
-        "alerted": label.alerted,
-        "anonymous": label.anonymous,
-        "with_content": label.with_content,
-        "written_ms": record.written_ms,
-        "position": record.position,
-    }
-
-
-def _status_row(record: Delivered, found: PageStatus | NothingOpen, generation: int) -> Row:
-    status = found if isinstance(found, PageStatus) else None
-    return {
-        "page": f"{found.wiki}:{found.title}",
-        "wiki": found.wiki,
-        "title": found.title,
-        "status": str(status.status) if status else None,
-        "event_time": status.event_time if status else None,
-        "body": body_of(status) if status else None,
-        "generation": generation,
-        "position": record.position,
-    }
-
-
-def _reject_row(record: Delivered, generation: int, reason: str) -> Row:
-    return {
-        **record.where._asdict(),
-        "generation": generation,
-        "position": record.position,
-        "written_ms": record.written_ms,
-        "reason": reason,
-        "key": record.key,
-        "value": record.value,
-        "headers": headers_of(record),
-    }

@@ -24,7 +24,7 @@ def connected(kind: Callable[..., Client], /, **arguments: Any) -> Client:
 
     try:
         return kind(**arguments, kafka_client=remembered)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: what was begun is closed, and it goes on
         for client in made:
             client.close()
         raise
