@@ -14,7 +14,7 @@ from typing import TypeGuard
 
 import msgspec
 
-from streams.kafka.hot_facts import progress_record, spreads_go_on
+from streams.kafka.hot_facts import progress_record
 from streams.kafka.records import InRecord
 from streams.partitions import page_key
 from streams.records import Edit, LogEvent
@@ -233,7 +233,7 @@ class PagePartition:
         outputs += self._posts.outputs(batch)
         if decided:  # after what is hot of it
             self._meta.decided = passed
-            outputs += [progress_record(passed, self._partition), spreads_go_on(self._partition)]
+            outputs.append(progress_record(passed, self._partition))
         changes += self._changes(batch)
         # Not of what an operator sent back: that waited for the operator.
         arrived = [
@@ -250,7 +250,7 @@ class PagePartition:
         if not self._posts.worth_a_commit(batch):
             return None
         outputs = self._outputs.of_batch(batch, {}, {}, self._meta.kept_row)
-        outputs += [*self._posts.outputs(batch), spreads_go_on(self._partition)]
+        outputs += self._posts.outputs(batch)
         return Work(outputs, self._changes(batch), self._figures(batch, 0, []))
 
     def _ready(self, most: int) -> list[_Waiting]:

@@ -8,6 +8,7 @@ of a post. Nothing of posts is kept here but digests of those seen lately.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
@@ -39,8 +40,9 @@ from streams.store.keys import state_id
 from streams.store.partitions import PartitionStore
 from streams.topics import POSTS, POSTS_GONE
 
-#: Event time after which pages are told again how far posts are, and records that tell of time alone
-#: after which that is made durable.
+#: Event time after which pages are told again how far posts are, and processing time too where there is
+#: nothing else to tell them: edits that are caught up with bring an hour in a few seconds. Records that
+#: tell of time alone after which that is made durable.
 TELL_EVERY_S = 1.0
 WORTH_A_COMMIT = 1_000
 _DUPLICATE = f"skipped_{SkipReason.DUPLICATE}"
@@ -73,8 +75,10 @@ class PostPartition:
         self._partitions = partitions
         self._replica = replica
         self._matcher = matcher
+        self._now = now
         self._quiet_s = quiet_s
         self._tell_every_s = tell_every_s
+        self._told_s = -math.inf
         self._timer = timer
         self._meta = msgspec.structs.replace(store.meta)
         self._ids = RememberedIds(store, self._meta, partitions)
@@ -114,7 +118,9 @@ class PostPartition:
             self._newest = one.newest = max(self._newest, one.newest)
         if self._waiting.quiet_s >= self._quiet_s:
             self._newest = max(self._newest, self._replica.newest_edit)
-        due = self._newest - self._meta.decided >= self._tell_every_s
+        due = self._newest - self._meta.decided >= self._tell_every_s and (
+            bool(ready) or self._now() - self._told_s >= self._tell_every_s
+        )
         if not due and not self._is_worth_a_commit(ready):
             return None
         figures = Figures()
@@ -137,7 +143,7 @@ class PostPartition:
                 figures.outcomes[outcome] = figures.outcomes.get(outcome, 0) + n
         outputs += to_pages.records(everyone=due)
         if due:
-            self._meta.decided = self._newest
+            self._meta.decided, self._told_s = self._newest, self._now()
         self._meta.count(figures.outcomes)
         return Work(outputs, self._changes(ids), figures)
 
