@@ -15,9 +15,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from streams.errors import FactwatchError
 from streams.kafka.records import InRecord, OutRecord
-from streams.matching.matcher import Text
 from streams.partitions import key_bytes, places_in_posts
 from streams.posts import Match, Post, PostsGone, encode_record, post_key
 from streams.reasons import SkipReason, Stage
@@ -29,7 +27,7 @@ from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.to_pages import ToPages
 from streams.runners.partitions.waiting_posts import Waiting, WaitingPosts
 from streams.runners.partitions.wire import Figures, Work, encode
-from streams.runners.posts.post_processor import Matching
+from streams.runners.posts.matching import Matching, match_guarded, says_anything
 from streams.runners.posts.post_runner import JOIN_S, QUIET_S
 from streams.sources.base import SourceItem
 from streams.stages.amplify import REPEATS
@@ -192,34 +190,17 @@ class PostPartition:
         self, fresh: Sequence[Waiting], figures: Figures, outputs: list[OutRecord]
     ) -> dict[int, tuple[Match, ...]]:
         """By place in `fresh`; posts that bear on nothing are left out."""
-        texts = {
-            at: one.known
-            for at, one in enumerate(fresh)
-            if isinstance(one.known, Post) and (one.known.text or one.known.links)
-        }
+        texts = {at: one.known for at, one in enumerate(fresh) if says_anything(one.known)}
         if not texts:
             return {}
-        try:
-            found = self._matcher.match_many(list(texts.values()))
-        except FactwatchError:
-            raise
-        except Exception:  # noqa: BLE001  # one by one: the one that can't be matched is a dead letter
-            found = [
-                self._match_one(fresh[at].record, text, figures, outputs) for at, text in texts.items()
-            ]
-        return {at: matches for at, matches in zip(texts, found, strict=True) if matches}
-
-    def _match_one(
-        self, record: InRecord, text: Text, figures: Figures, outputs: list[OutRecord]
-    ) -> tuple[Match, ...]:
-        try:
-            return self._matcher.match_many([text])[0]
-        except Exception as err:  # noqa: BLE001  # the guard around the stage
+        found, broken = match_guarded(self._matcher, texts)
+        for at, err in broken.items():
+            record = fresh[at].record
             item = SourceItem(f"{record.partition}:{record.offset}", record.value)
             dead = failed(item, err, Stage.MATCH)
             outputs.append(dead_letter_of(record, dead, self._partitions))
             figures.dead_letters.append((dead.stage, dead.reason))
-            return ()
+        return found
 
     def _send_on(
         self,
