@@ -159,6 +159,8 @@ class PartitionTask:
     async def take(self, topic: str, records: Sequence[InRecord]) -> None:
         """Returns when there is room again, so that the reading goes no faster than the work. What comes
         from another hop waits for no room in the unit: it is what makes room there."""
+        if self._stopping:
+            return  # it will be read again
         self._brought.append((topic, records))
         self._brought_records += len(records)
         self._look_for_room()
