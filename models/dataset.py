@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from models.bounded_history import BoundedHistory
 from models.features import FEATURE_NAMES, extract
 from models.replay import Met, Replay, ReplayedEdit, edits_of
+from models.survival import Survival
 from models.swapped_edits import SwappedEdit, SwappedEdits
 from models.term_table import TermTable
 from models.text import NO_TERMS, Terms, text_terms
@@ -108,6 +109,8 @@ class Rows(NamedTuple):
     """Index of the row each is of."""
     event_time: NDArray[np.float64] = NO_TIMES
     """Of each row; none where the source does not tell it."""
+    gone: NDArray[np.bool_] | None = None
+    """Of a history: whether the edit's words did not last, reverted or not."""
 
 
 class Loaded(NamedTuple):
@@ -166,6 +169,7 @@ def history_rows(path: Path) -> Rows:
         np.array([row for _, row in recent]) if recent else None,
         np.array([index for index, _ in recent], dtype=np.int64),
         np.array([edit.edit.event_time for edit in replayed]),
+        np.array([beside.survival.gone(edit.edit.rev_id) for edit in replayed]),
     )
 
 
@@ -174,6 +178,7 @@ class _Beside:
 
     def __init__(self, seed: int) -> None:
         self.swaps = SwappedEdits(extract, seed)
+        self.survival = Survival()
         self.alone: list[tuple[int, list[float], Terms]] = []
         self.recent: list[tuple[int, list[float]]] = []
         self._history = BoundedHistory(RECENT)
@@ -181,6 +186,7 @@ class _Beside:
     def meets(self, met: Met) -> None:
         edit, delta = met.edit, met.delta
         self.swaps.meets(met)
+        self.survival.meets(met)
         if edit.rev_id % RECENT_EVERY == 0:
             page, performer, words = self._history.before(met.state, edit, met.digest, delta)
             self.recent.append((edit.rev_id, extract(edit, delta, page, performer, words)))

@@ -125,8 +125,17 @@ def fit(sources: Sequence[Rows], recipe: Recipe | None = None, texts: Texts | No
     scale = 1.0 / weight.mean()
     history = np.concatenate([np.full(source.usable.sum(), source.history) for source in sources])
     trees = fit_trees(sources, texts, recipe)
-    bare = fit_bare(matrix, label, weight * scale, history, recipe)
+    lasted = np.concatenate([_lasted(source)[source.usable] for source in sources])
+    bare = fit_bare(matrix[lasted], label[lasted], weight[lasted] * scale, history[lasted], recipe)
     return Fitted(texts.model, trees, bare, usual_values(matrix[history & ~label]))
+
+
+def _lasted(source: Rows) -> NDArray[np.bool_]:
+    """All but edits that nobody reverted and that left no trace on the page all the same: what they were
+    is not known. The trees for edits with content tell them apart by themselves."""
+    if source.gone is None:
+        return np.ones(len(source.label), dtype=bool)
+    return source.label | ~source.gone
 
 
 def fit_trees(sources: Sequence[Rows], texts: Texts, recipe: Recipe) -> Trees:
