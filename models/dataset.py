@@ -20,9 +20,14 @@ from numpy.typing import NDArray
 
 from models.bounded_history import BoundedHistory
 from models.features import FEATURE_NAMES, extract
+from models.made_up_edits import MadeUpEdit, MadeUpEdits
+from models.manner_features import MANNER_NAMES
+from models.planted_links import SHARE as PLANTED_SHARE
+from models.planted_links import planted
 from models.replay import Met, Replay, ReplayedEdit, edits_of
 from models.survival import Survival
-from models.swapped_edits import SwappedEdit, SwappedEdits
+from models.swapped_edits import SHARE as SWAPPED_SHARE
+from models.swapped_edits import swapped
 from models.term_table import TermTable
 from models.text import NO_TERMS, Terms, text_terms
 from streams.errors import BadInput
@@ -54,6 +59,7 @@ _PAN_KNOWN = frozenset(
         "comment_length",
         "comment_links",
         "comment_capitals",
+        "comment_undoes",
         "added_words",
         "removed_words",
         "insert_only",
@@ -66,13 +72,16 @@ _PAN_KNOWN = frozenset(
         "word_repetition",
         "net_added",
         "net_removed",
+        "keyboard_run",
+        "consonant_run",
         "text_score",
         "text_peak",
+        *MANNER_NAMES,
     }
 )
 """The file has words only: no signs, no places, no page."""
 _PAN11_KNOWN = frozenset({"anonymous", "comment_empty", "comment_section_only", "comment_length",
-                          "comment_links", "comment_capitals"})  # fmt: skip
+                          "comment_links", "comment_capitals", "comment_undoes"})  # fmt: skip
 
 
 class Variants(NamedTuple):
@@ -101,6 +110,8 @@ class Rows(NamedTuple):
     history: bool
     swaps: Variants | None = None
     """False facts made up: all of them damaging."""
+    spam: Variants | None = None
+    """Advertising links made up, likewise."""
     alone: Variants | None = None
     """The same edits with nothing known but the difference, the summary and the kind of editor."""
     recent: NDArray[np.float64] | None = None
@@ -162,7 +173,8 @@ def history_rows(path: Path) -> Rows:
         np.full(len(replayed), -1),
         [edit.edit.rev_id for edit in replayed],
         True,
-        _swaps(beside.swaps.made, at, label & usable, ~label & usable),
+        _made_up(beside.swaps.made, at, label & usable, ~label & usable),
+        _made_up(beside.spam.made, at, label & usable, ~label & usable),
         _variants(
             [(at[rev_id], row, found) for rev_id, row, found in beside.alone if usable[at[rev_id]]]
         ),
@@ -177,7 +189,8 @@ class _Beside:
     """Makes the variants of each edit of a replay: their share is a matter of time spent."""
 
     def __init__(self, seed: int) -> None:
-        self.swaps = SwappedEdits(extract, seed)
+        self.swaps = MadeUpEdits(extract, swapped, SWAPPED_SHARE, seed)
+        self.spam = MadeUpEdits(extract, planted, PLANTED_SHARE, seed + 1)
         self.survival = Survival()
         self.alone: list[tuple[int, list[float], Terms]] = []
         self.recent: list[tuple[int, list[float]]] = []
@@ -186,6 +199,7 @@ class _Beside:
     def meets(self, met: Met) -> None:
         edit, delta = met.edit, met.delta
         self.swaps.meets(met)
+        self.spam.meets(met)
         self.survival.meets(met)
         if edit.rev_id % RECENT_EVERY == 0:
             page, performer, words = self._history.before(met.state, edit, met.digest, delta)
@@ -204,8 +218,8 @@ class _Beside:
         self._history.folded(page_key, edit, delta, reverts_others)
 
 
-def _swaps(
-    made: list[SwappedEdit],
+def _made_up(
+    made: list[MadeUpEdit],
     at: dict[int, int],
     damaging: NDArray[np.bool_],
     good: NDArray[np.bool_],
@@ -213,9 +227,9 @@ def _swaps(
     """Those made by an editor who did damage, of a text that stood."""
     return _variants(
         [
-            (at[swap.rev_id], swap.row, swap.terms)
-            for swap in made
-            if damaging[at[swap.rev_id]] and swap.parent_id in at and good[at[swap.parent_id]]
+            (at[one.rev_id], one.row, one.terms)
+            for one in made
+            if damaging[at[one.rev_id]] and one.parent_id in at and good[at[one.parent_id]]
         ]
     )
 
