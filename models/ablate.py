@@ -32,6 +32,8 @@ from models.features import (
 )
 from models.fit import NOT_CARRIED_OVER, Fitted, Recipe, fit
 from models.fit_words import Texts, fit_texts
+from models.link_features import LINK_NAMES
+from models.manner_features import MANNER_NAMES
 from models.value_features import VALUE_NAMES
 from models.word_features import WORD_HISTORY_NAMES
 
@@ -39,6 +41,8 @@ IDEAS: dict[str, Recipe] = {
     "all": Recipe(),
     "no made-up false facts": Recipe(swap_weight=0.0),
     "made-up false facts at 0.5": Recipe(swap_weight=0.5),
+    "no made-up links": Recipe(spam_weight=0.0),
+    "made-up links at 0.2": Recipe(spam_weight=0.2),
     "no differences alone": Recipe(alone_weight=0.0),
     "history never hidden": Recipe(cold_weight=0.0, recent_weight=0.0),
     "no recent histories": Recipe(recent_weight=0.0),
@@ -48,7 +52,10 @@ IDEAS: dict[str, Recipe] = {
     "two sets, with all": Recipe(bags=((), ())),
     "no lives of words": Recipe(without=WORD_HISTORY_NAMES),
     "no values": Recipe(without=VALUE_NAMES),
-    "no setting, no links": Recipe(without=CONTENT_NAMES[-7:]),
+    "no setting, no links": Recipe(without=CONTENT_NAMES[-7:] + LINK_NAMES),
+    "no addresses": Recipe(without=LINK_NAMES),
+    "no word that somebody's edits are undone": Recipe(without=("comment_undoes",)),
+    "no insults, no chat": Recipe(without=MANNER_NAMES),
     "no page history": Recipe(without=PAGE_NAMES + RESTORE_NAMES),
     "no time since the last edit": Recipe(without=("page_since_last",)),
     "no performer": Recipe(without=PERFORMER_NAMES),

@@ -20,8 +20,14 @@ from numpy.typing import NDArray
 
 from models.bounded_history import BoundedHistory
 from models.features import FEATURE_NAMES, extract
+from models.made_up_edits import MadeUpEdit, MadeUpEdits
+from models.manner_features import MANNER_NAMES
+from models.planted_links import SHARE as PLANTED_SHARE
+from models.planted_links import planted
 from models.replay import Met, Replay, ReplayedEdit, edits_of
-from models.swapped_edits import SwappedEdit, SwappedEdits
+from models.survival import Survival
+from models.swapped_edits import SHARE as SWAPPED_SHARE
+from models.swapped_edits import swapped
 from models.term_table import TermTable
 from models.text import NO_TERMS, Terms, text_terms
 from streams.errors import BadInput
@@ -53,6 +59,7 @@ _PAN_KNOWN = frozenset(
         "comment_length",
         "comment_links",
         "comment_capitals",
+        "comment_undoes",
         "added_words",
         "removed_words",
         "insert_only",
@@ -65,13 +72,16 @@ _PAN_KNOWN = frozenset(
         "word_repetition",
         "net_added",
         "net_removed",
+        "keyboard_run",
+        "consonant_run",
         "text_score",
         "text_peak",
+        *MANNER_NAMES,
     }
 )
 """The file has words only: no signs, no places, no page."""
 _PAN11_KNOWN = frozenset({"anonymous", "comment_empty", "comment_section_only", "comment_length",
-                          "comment_links", "comment_capitals"})  # fmt: skip
+                          "comment_links", "comment_capitals", "comment_undoes"})  # fmt: skip
 
 
 class Variants(NamedTuple):
@@ -100,6 +110,8 @@ class Rows(NamedTuple):
     history: bool
     swaps: Variants | None = None
     """False facts made up: all of them damaging."""
+    spam: Variants | None = None
+    """Advertising links made up, likewise."""
     alone: Variants | None = None
     """The same edits with nothing known but the difference, the summary and the kind of editor."""
     recent: NDArray[np.float64] | None = None
@@ -108,6 +120,8 @@ class Rows(NamedTuple):
     """Index of the row each is of."""
     event_time: NDArray[np.float64] = NO_TIMES
     """Of each row; none where the source does not tell it."""
+    gone: NDArray[np.bool_] | None = None
+    """Of a history: whether the edit's words did not last, reverted or not."""
 
 
 class Loaded(NamedTuple):
@@ -159,13 +173,15 @@ def history_rows(path: Path) -> Rows:
         np.full(len(replayed), -1),
         [edit.edit.rev_id for edit in replayed],
         True,
-        _swaps(beside.swaps.made, at, label & usable, ~label & usable),
+        _made_up(beside.swaps.made, at, label & usable, ~label & usable),
+        _made_up(beside.spam.made, at, label & usable, ~label & usable),
         _variants(
             [(at[rev_id], row, found) for rev_id, row, found in beside.alone if usable[at[rev_id]]]
         ),
         np.array([row for _, row in recent]) if recent else None,
         np.array([index for index, _ in recent], dtype=np.int64),
         np.array([edit.edit.event_time for edit in replayed]),
+        np.array([beside.survival.gone(edit.edit.rev_id) for edit in replayed]),
     )
 
 
@@ -173,7 +189,9 @@ class _Beside:
     """Makes the variants of each edit of a replay: their share is a matter of time spent."""
 
     def __init__(self, seed: int) -> None:
-        self.swaps = SwappedEdits(extract, seed)
+        self.swaps = MadeUpEdits(extract, swapped, SWAPPED_SHARE, seed)
+        self.spam = MadeUpEdits(extract, planted, PLANTED_SHARE, seed + 1)
+        self.survival = Survival()
         self.alone: list[tuple[int, list[float], Terms]] = []
         self.recent: list[tuple[int, list[float]]] = []
         self._history = BoundedHistory(RECENT)
@@ -181,6 +199,8 @@ class _Beside:
     def meets(self, met: Met) -> None:
         edit, delta = met.edit, met.delta
         self.swaps.meets(met)
+        self.spam.meets(met)
+        self.survival.meets(met)
         if edit.rev_id % RECENT_EVERY == 0:
             page, performer, words = self._history.before(met.state, edit, met.digest, delta)
             self.recent.append((edit.rev_id, extract(edit, delta, page, performer, words)))
@@ -198,8 +218,8 @@ class _Beside:
         self._history.folded(page_key, edit, delta, reverts_others)
 
 
-def _swaps(
-    made: list[SwappedEdit],
+def _made_up(
+    made: list[MadeUpEdit],
     at: dict[int, int],
     damaging: NDArray[np.bool_],
     good: NDArray[np.bool_],
@@ -207,9 +227,9 @@ def _swaps(
     """Those made by an editor who did damage, of a text that stood."""
     return _variants(
         [
-            (at[swap.rev_id], swap.row, swap.terms)
-            for swap in made
-            if damaging[at[swap.rev_id]] and swap.parent_id in at and good[at[swap.parent_id]]
+            (at[one.rev_id], one.row, one.terms)
+            for one in made
+            if damaging[at[one.rev_id]] and one.parent_id in at and good[at[one.parent_id]]
         ]
     )
 

@@ -6,6 +6,7 @@ seen. `extract` reads nothing that came after the edit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import log, log1p, nan
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.content_features import CONTENT_NAMES, content_features
+from models.link_features import LINK_NAMES, link_features
+from models.manner_features import MANNER_NAMES, manner_features
 from models.value_features import VALUE_NAMES, value_features
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES, word_features
 from streams.records import Edit, PerformerKind
@@ -32,6 +35,7 @@ EDIT_NAMES = (
     "comment_length",
     "comment_links",
     "comment_capitals",
+    "comment_undoes",
     "size_change",
     "size_ratio",
 )
@@ -65,6 +69,8 @@ FEATURE_NAMES: tuple[str, ...] = (
     + RESTORE_NAMES
     + PERFORMER_NAMES
     + CONTENT_NAMES
+    + LINK_NAMES
+    + MANNER_NAMES
     + VALUE_NAMES
     + WORD_CONTENT_NAMES
     + WORD_HISTORY_NAMES
@@ -89,6 +95,9 @@ PERFORMER_CAP = 16
 """Edits and reverted edits of a performer are told apart up to here: whole-wiki totals do not carry
 over from one wiki to another."""
 
+_CONTRIBUTIONS = re.compile(r"\[\[[^\[\]|/]{1,80}/([^\[\]|]{1,255})\|\1\]\]")
+"""`[[Special:Contributions/X|X]]`, by whatever name: in every language what undoes X's edits says so."""
+
 TextScorer = Callable[[TextDelta, str], tuple[float, float]]
 
 
@@ -107,6 +116,8 @@ def extract(
         row += _NO_CONTENT
         return row
     row += content_features(delta)
+    row += link_features(delta)
+    row += manner_features(edit, delta)
     row += value_features(edit, delta, words)
     row += word_features(delta, words, edit.event_time)
     row += text_score(delta, edit.comment) if text_score is not None else (nan, nan)
@@ -179,6 +190,7 @@ def _edit_features(edit: Edit) -> list[float]:
         log1p(len(body)),
         float(body.count("[[")) if body else 0.0,
         (1.0 if body.isupper() else 0.0) if body else nan,
+        1.0 if "/" in body and _CONTRIBUTIONS.search(body) else 0.0,
         size_change,
         size_ratio,
     ]

@@ -20,12 +20,22 @@ from models.features import (
     TEXT_NAMES,
 )
 from models.fit_words import SEED, Texts, fit_texts
+from models.link_features import LINK_NAMES
+from models.manner_features import MANNER_NAMES
 from models.text import TextModel
 from models.trees import Trees, average
 from models.value_features import VALUE_NAMES
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES
 
-NOT_BARE = CONTENT_NAMES + VALUE_NAMES + WORD_CONTENT_NAMES + WORD_HISTORY_NAMES + TEXT_NAMES
+NOT_BARE = (
+    CONTENT_NAMES
+    + LINK_NAMES
+    + MANNER_NAMES
+    + VALUE_NAMES
+    + WORD_CONTENT_NAMES
+    + WORD_HISTORY_NAMES
+    + TEXT_NAMES
+)
 CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
 NOT_LEARNT = ("page_revert_rate",)
 """For calibration alone: by it the trees would know one page from another."""
@@ -60,6 +70,8 @@ class Recipe(NamedTuple):
     """Of the difference alone."""
     swap_weight: float = 0.2
     """Of a made-up false fact."""
+    spam_weight: float = 0.35
+    """Of a made-up advertising link."""
     text_hidden: float = 0.5
     """Share of variants in which the words say nothing, as in a language not learnt."""
     bags: tuple[tuple[str, ...], ...] = ((), NOT_CARRIED_OVER)
@@ -125,8 +137,17 @@ def fit(sources: Sequence[Rows], recipe: Recipe | None = None, texts: Texts | No
     scale = 1.0 / weight.mean()
     history = np.concatenate([np.full(source.usable.sum(), source.history) for source in sources])
     trees = fit_trees(sources, texts, recipe)
-    bare = fit_bare(matrix, label, weight * scale, history, recipe)
+    lasted = np.concatenate([_lasted(source)[source.usable] for source in sources])
+    bare = fit_bare(matrix[lasted], label[lasted], weight[lasted] * scale, history[lasted], recipe)
     return Fitted(texts.model, trees, bare, usual_values(matrix[history & ~label]))
+
+
+def _lasted(source: Rows) -> NDArray[np.bool_]:
+    """All but edits that nobody reverted and that left no trace on the page all the same: what they were
+    is not known. The trees for edits with content tell them apart by themselves."""
+    if source.gone is None:
+        return np.ones(len(source.label), dtype=bool)
+    return source.label | ~source.gone
 
 
 def fit_trees(sources: Sequence[Rows], texts: Texts, recipe: Recipe) -> Trees:
@@ -241,13 +262,16 @@ def _bag(
                 source.label[alone.of],
                 recipe.alone_weight * source.weight[alone.of],
             )
-        swaps, swaps_text = source.swaps, texts.swaps[at]
-        if recipe.swap_weight and swaps is not None and swaps_text is not None:
-            false = with_text(swaps.matrix, swaps_text)
-            damaging = np.ones(len(false), dtype=bool)
-            usual = recipe.swap_weight * source.weight[swaps.of]
-            learn(false, damaging, usual)
-            learn(_hide(false, words=True, seed=seed), damaging, recipe.cold_weight * usual)
+        for made_up, made_up_text, share in (
+            (source.swaps, texts.swaps[at], recipe.swap_weight),
+            (source.spam, texts.spam[at], recipe.spam_weight),
+        ):
+            if share and made_up is not None and made_up_text is not None:
+                false = with_text(made_up.matrix, made_up_text)
+                damaging = np.ones(len(false), dtype=bool)
+                usual = share * source.weight[made_up.of]
+                learn(false, damaging, usual)
+                learn(_hide(false, words=True, seed=seed), damaging, recipe.cold_weight * usual)
     rows = np.vstack(matrices)
     rows[:, columns_of(NOT_LEARNT + recipe.without)] = np.nan
     return _boost(rows, np.concatenate(labels), np.concatenate(weights), recipe.size, seed)

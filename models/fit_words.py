@@ -27,15 +27,16 @@ class Texts(NamedTuple):
     model: TextModel
     rows: list[NDArray[np.float64]]
     swaps: list[NDArray[np.float64] | None]
+    spam: list[NDArray[np.float64] | None]
     alone: list[NDArray[np.float64] | None]
 
 
 def fit_texts(sources: Sequence[Rows]) -> Texts:
     """The part on words of all `sources`, and out of fold for each."""
-    rows, swaps, alone = [], [], []
+    rows, swaps, spam, alone = [], [], [], []
     for source in sources:
         scores = np.full((len(source.label), 2), np.nan)
-        of_swaps = of_alone = None
+        of_swaps = of_spam = of_alone = None
         for fold in sorted(set(source.fold.tolist())):
             others = [other for other in sources if other is not source or fold != -1]
             if not others:
@@ -44,11 +45,13 @@ def fit_texts(sources: Sequence[Rows]) -> Texts:
             chosen = source.fold == fold
             scores[chosen] = source.terms.scores(text)[chosen]
             of_swaps = source.swaps.terms.scores(text) if source.swaps is not None else None
+            of_spam = source.spam.terms.scores(text) if source.spam is not None else None
             of_alone = source.alone.terms.scores(text) if source.alone is not None else None
         rows.append(scores)
         swaps.append(of_swaps)
+        spam.append(of_spam)
         alone.append(of_alone)
-    return Texts(fit_text(sources), rows, swaps, alone)
+    return Texts(fit_text(sources), rows, swaps, spam, alone)
 
 
 def fit_text(sources: Sequence[Rows], without_fold: int | None = None) -> TextModel:

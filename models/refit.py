@@ -128,7 +128,7 @@ def _full(seen: SeenRows, weight: Floats, learnt: NDArray[np.bool_], text: TextM
         True,
     )
     scores = matrix[:, columns_of(TEXT_NAMES)]
-    return fit_trees([rows], Texts(text, [scores], [None], [None]), Recipe())
+    return fit_trees([rows], Texts(text, [scores], [None], [None], [None]), Recipe())
 
 
 def _calibration(raw: Floats, seen: SeenRows, weight: Floats, judged: NDArray[np.bool_]) -> Calibration:

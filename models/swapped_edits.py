@@ -1,34 +1,20 @@
 """False facts made up from real pages: what an edit would have been if its author had swapped a value.
 
-Plausible false facts are rare among what histories hold, and many of them were never reverted. So the
-author, the moment, the page and its memory of words stay those of a real edit, and the text becomes the
-parent's with one number, date, name or negation changed, the way vandals do it.
+Plausible false facts are rare among what histories hold, and many of them were never reverted. So one
+number, date, name or negation is changed, the way vandals do it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from enum import StrEnum
 from random import Random
-from typing import NamedTuple
 
-import msgspec
-
-from models.replay import Met
-from models.text import Terms, text_terms
-from streams.records import Content, Edit, RevisionText
-from streams.stages.diff import TextDelta, text_delta
-from streams.stages.values import language_of
+from models.made_up_edits import MIN_CHARS
 from streams.stages.word_tables import MONTHS, NEGATIONS
-from streams.state.page import PageView
-from streams.state.performer import PerformerView
-from streams.state.words import WordMemory
 
 SHARE = 0.25
 """Of the edits with texts, for which a swap is made up."""
-MIN_CHARS = 300
-"""Of a parent text that holds values to swap."""
 WINDOW_CHARS = 6_000
 """Searched for a value, from a random place on."""
 TRIES = 4
@@ -52,59 +38,6 @@ _MONTH = re.compile(
 _VERB = re.compile(r"(?<= )(?:is|was|are|were|has|had|can|could|did|does|would|should|will)(?= )")
 _AWAY = re.compile(r"://|\[\[(?:[^\]\n]*)$")
 """In front of a place that is an address or the target of a link."""
-
-
-class SwappedEdit(NamedTuple):
-    """An edit that nobody made, at the place of the one with `rev_id`."""
-
-    rev_id: int
-    parent_id: int
-    kind: SwapKind
-    row: list[float]
-    terms: Terms
-
-
-Extract = Callable[
-    [Edit, TextDelta, PageView | None, PerformerView | None, WordMemory | None], list[float]
-]
-
-
-class SwappedEdits:
-    """Told what is known before each edit of a replay, makes up swaps for some. Seeded."""
-
-    def __init__(self, extract: Extract, seed: int) -> None:
-        self._extract = extract
-        self._random = Random(seed)  # noqa: S311  # nothing secret
-        self.made: list[SwappedEdit] = []
-
-    def meets(self, met: Met) -> None:
-        edit, page = met.edit, met.page
-        content = edit.content
-        if content is None or content.parent is None or edit.parent_id is None:
-            return
-        before = content.parent.text
-        if not before or len(before) < MIN_CHARS or self._random.random() >= SHARE:
-            return
-        found = swapped(before, self._random, language_of(edit.wiki))
-        if found is None:
-            return
-        text, kind = found
-        change = text_delta(before, text)
-        false = msgspec.structs.replace(
-            edit,
-            is_new=False,
-            new_len=len(text.encode()),
-            old_len=len(before.encode()),
-            content=Content(RevisionText(edit.rev_id, text), content.parent),
-        )
-        page = msgspec.structs.replace(page, restores_back=0, restores_reverted=False)
-        row = self._extract(false, change, page, met.performer, met.words)
-        self.made.append(
-            SwappedEdit(edit.rev_id, edit.parent_id, kind, row, text_terms(change, edit.comment))
-        )
-
-    def folded(self, page_key: str, edit: Edit, delta: TextDelta | None, reverts_others: bool) -> None:
-        """Nothing follows from it."""
 
 
 def swapped(text: str, random: Random, language: str = "en") -> tuple[str, SwapKind] | None:

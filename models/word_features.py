@@ -63,9 +63,10 @@ _SAMPLE = 8_000
 
 
 def word_features(delta: TextDelta, words: WordMemory | None, event_time: float) -> list[float]:
-    """In the order of `WORD_CONTENT_NAMES` and `WORD_HISTORY_NAMES`."""
+    """In the order of `WORD_CONTENT_NAMES` and `WORD_HISTORY_NAMES`. Without `words`, what the
+    difference alone tells."""
     if words is None or not delta.words_complete:
-        return _NOTHING
+        return _of_difference(delta) if delta.words_complete else list(_NOTHING)
     warm = words.from_creation or words.ordinal >= WARM
     now_s = max(event_time - words.start_time, 0.0)
     span = words.ordinal + 1
@@ -180,6 +181,18 @@ def word_features(delta: TextDelta, words: WordMemory | None, event_time: float)
         row += (nan,) * 8
     row.append(log1p(gone_since))
     return row
+
+
+def _of_difference(delta: TextDelta) -> list[float]:
+    """Where the page is not known, every word that came counts as new to it."""
+    gained = list(delta.gained)[:MAX_LOOKED_UP]
+    known = {
+        "gibberish": _gibberish(gained, delta) if gained else nan,
+        "net_added": log1p(len(delta.gained)),
+        "net_removed": log1p(len(delta.lost)),
+        **dict(zip(("keyboard_run", "consonant_run"), _runs(gained), strict=True)),
+    }
+    return [known.get(name, nan) for name in WORD_CONTENT_NAMES + WORD_HISTORY_NAMES]
 
 
 def _runs(unseen: list[str]) -> tuple[float, float]:

@@ -311,3 +311,33 @@ def test_how_long_ago_an_added_word_was_taken_out() -> None:
     rows = rows_of(edits)
     assert math.isnan(rows[1][AT["gone_since"]])
     assert rows[3][AT["gone_since"]] == pytest.approx(math.log1p(2))  # this one counts
+
+
+@pytest.mark.parametrize(
+    ("comment", "undoes"),
+    [
+        ("Reverted edits by [[Special:Contributions/10.0.0.1|10.0.0.1]] to last revision by Anna", 1.0),
+        ("Änderung 12 von [[Spezial:Beiträge/Bert Ö|Bert Ö]] rückgängig gemacht", 1.0),
+        ("استرجع تعديلات [[خاص:مساهمات/10.0.0.1|10.0.0.1]]", 1.0),
+        ("a source, see [[Talk:Bridge/Archive 1|the talk]]", 0.0),
+        ("[[Bridge|Bridge]] and [[a/b|c]]", 0.0),
+        ("/* History */ more", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_a_summary_that_undoes_somebodys_edits_is_known_in_any_language(
+    comment: str, undoes: float
+) -> None:
+    [_, edit] = life(seed=2, edits=2)
+    row = extract(msgspec.structs.replace(edit, comment=comment), None, None, None, None)
+    assert row[AT["comment_undoes"]] == undoes
+
+
+def test_of_a_difference_alone_it_is_known_how_its_words_are_spelled() -> None:
+    edit = edit_of(9, "ant bee qwertyui", (8, "ant bee cat"), "Anna", 5_000.0)
+    row = extract(edit, delta_of(edit), None, None, None)
+    assert row[AT["keyboard_run"]] == 7.0
+    assert row[AT["net_added"]] == row[AT["net_removed"]] == math.log1p(1)
+    assert row[AT["rude_added"]] == 0.0
+    for name in ("new_share", "surprise_mean", *WORD_HISTORY_NAMES):
+        assert math.isnan(row[AT[name]]), name

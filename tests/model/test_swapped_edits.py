@@ -7,8 +7,9 @@ from random import Random
 import pytest
 
 from models.features import FEATURE_NAMES, extract
+from models.made_up_edits import MadeUpEdits
 from models.replay import Replay
-from models.swapped_edits import SwapKind, SwappedEdits, swapped
+from models.swapped_edits import SHARE, SwapKind, swapped
 from streams.stages.diff import text_delta
 from tests.model.histories import life
 
@@ -65,8 +66,8 @@ def test_a_text_without_values_gives_none(text: str) -> None:
 
 
 def test_the_same_seed_makes_the_same_edits_and_their_rows_are_those_of_a_swap() -> None:
-    def made() -> SwappedEdits:
-        swaps = SwappedEdits(extract, 3)
+    def made() -> MadeUpEdits:
+        swaps = MadeUpEdits(extract, swapped, SHARE, 3)
         Replay(beside=swaps).edits(life(seed=2, edits=200))
         return swaps
 
@@ -83,5 +84,5 @@ def test_the_same_seed_makes_the_same_edits_and_their_rows_are_those_of_a_swap()
 def test_made_up_edits_leave_the_replay_as_it_was() -> None:
     edits = life(seed=2, edits=120)
     plain = [one.row for one in Replay().edits(edits)]
-    beside = [one.row for one in Replay(beside=SwappedEdits(extract, 3)).edits(edits)]
+    beside = [one.row for one in Replay(beside=MadeUpEdits(extract, swapped, SHARE, 3)).edits(edits)]
     assert repr(plain) == repr(beside)
