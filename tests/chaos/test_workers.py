@@ -33,7 +33,6 @@ POISON = 10_000
 KILLS = 10
 #: Two events a second of event time would take four days: labels come due, disputes settle.
 EVENTS_PER_S = 0.5
-#: Workers tell the model's own risk: what one process tells is not fitted to the wiki here either.
 #: The past is replayed 10,000 times as fast as it was: workers may be hours of it apart.
 SETTINGS = Settings(
     wikis={"*": ""},
@@ -41,7 +40,6 @@ SETTINGS = Settings(
     alert_threshold=0.2,
     feedback_delay_s=36_000.0,
     dead_letter_limit=1.0,
-    own_calibration=False,
 )
 ENVIRON = {
     "FACTWATCH_WIKIS": "*",
