@@ -83,6 +83,11 @@ class EditChunks:
         """Of those that came with moved pages: what has stood for so long."""
         return [edit for edit in self._arrived.values() if edit.event_time + KEPT_AFTER_S <= passed]
 
+    def has_stood(self, kept_row: int, row: int) -> bool:
+        """Whether the edit was told to be kept, or would have been, had it had no label. Edits of rows before
+        `kept_row` were."""
+        return row in self._settled or (row < kept_row and row not in self._arrived)
+
     def changes(
         self,
         batch: Batch,
@@ -109,9 +114,10 @@ class EditChunks:
         for label in batch.labels:
             if unit.get(label.row) is None:
                 continue
-            changes.append((key_of("r", label.row), None if label.label is None else Mark.REVERTED))
-            if label.label is None and label.row in self._settled:  # to be told as kept again
-                self._arrived[label.row] = self._settled.pop(label.row)
+            taken_back = Mark.KEPT if label.row in self._settled else None
+            changes.append(
+                (key_of("r", label.row), taken_back if label.label is None else Mark.REVERTED)
+            )
         for edit in due:
             self._settled[edit.row] = self._arrived.pop(edit.row)
         changes += [(key_of("r", edit.row), Mark.KEPT) for edit in kept if edit.row in self._settled]
@@ -171,8 +177,8 @@ class EditChunks:
             reverted = unit.reverted.get(row)
             if reverted is None:
                 reverted = unit.was_reverted(row)
-            told = row in self._settled or (row < kept_row and row not in self._arrived)
-            edit.flags = edit.flags | TOLD_KEPT if told else edit.flags & ~TOLD_KEPT
+            stood = self.has_stood(kept_row, row)
+            edit.flags = edit.flags | TOLD_KEPT if stood else edit.flags & ~TOLD_KEPT
             found.append((edit, reverted))
         return found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from models.own_calibration import NO_SHIFT, OwnHistory, Shift
+from models.own_calibration import NO_SHIFT, Cells, OwnHistory, Shift
 from streams.errors import StoreCorrupt
 from streams.kafka.records import InRecord, OutRecord
 from streams.runners.own_counts import WIKIS, dense, sparse
@@ -34,10 +34,10 @@ class OwnSumsReplica:
         self._summed = -1
         """Day of the sums in the topic. They may come behind parts of later days."""
         self._sent = -1
-        self._since: dict[str, OwnHistory] = {}
-        """By wiki: the past as of the sums, and all that was told of days since."""
+        self._since: dict[str, dict[int, Cells]] = {}
+        """By wiki and day: what was told of days since."""
         self._now: dict[str, OwnHistory] = {}
-        """The same, up to the day that is closed."""
+        """By wiki: the same with the sums, up to the day that is closed."""
         self.closed = -1
         """Last day (since 1970) of which all is known."""
         self.complete = False
@@ -82,29 +82,28 @@ class OwnSumsReplica:
         self._told[part.partition] = part.until
         if part.model == self.model:
             for day, wiki, counts in part.days:
-                if max(before, self._summed) < day <= part.until and self._has_room(wiki):
+                if before < day <= part.until and self._has_room(wiki):
                     cells = dense(counts, wiki)
-                    self._since[wiki].day(day)[:] += cells
                     self._now[wiki].day(day)[:] += cells
+                    days = self._since[wiki]
+                    days[day] = days[day] + cells if day in days else cells
         self._close(min(self._told.values()))
 
     def _take_sums(self, sums: OwnSums) -> None:
         if sums.day < self._summed:
             return
         self._summed = sums.day
+        for days in self._since.values():
+            for day in [day for day in days if day <= sums.day]:
+                del days[day]
         if sums.model == self.model:
             pasts = {
                 wiki: dense(past, wiki) for wiki, past in sums.wikis.items() if self._has_room(wiki)
             }
-            for wiki, known in self._since.items():
-                days = {day: cells for day, cells in known.open_days.items() if day > sums.day}
-                self._since[wiki] = OwnHistory(pasts.get(wiki), days)
-                own = {day: cells.copy() for day, cells in days.items()}
-                self._now[wiki] = OwnHistory(pasts.get(wiki), own)
+            for wiki, days in self._since.items():
+                since = {day: cells.copy() for day, cells in days.items()}
+                self._now[wiki] = OwnHistory(pasts.get(wiki), since)
                 self._now[wiki].close(self.closed)
-        else:
-            for known in self._since.values():
-                known.close(sums.day)
         self._close(sums.day)
 
     def _close(self, day: int) -> None:
@@ -117,7 +116,7 @@ class OwnSumsReplica:
         if wiki not in self._now:
             if len(self._now) >= WIKIS:
                 return False
-            self._since[wiki], self._now[wiki] = OwnHistory(), OwnHistory()
+            self._since[wiki], self._now[wiki] = {}, OwnHistory()
         return True
 
 

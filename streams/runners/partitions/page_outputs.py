@@ -3,7 +3,7 @@ move, and what the first hop is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -39,15 +39,15 @@ class PageOutputs:
         unit: UnitEdits,
         records: Mapping[str, InRecord],
         episodes: Mapping[str, EpisodeState],
-        kept_row: int,
+        has_stood: Callable[[int], bool],
     ) -> list[OutRecord]:
-        """`records` by their positions, `episodes` that were touched. `kept_row`: edits of lower numbers
-        have had the label that they stood."""
+        """`records` by their positions, `episodes` that were touched. `has_stood`: whether an edit has had the
+        label that it was kept."""
         outputs = [self._alert(alert) for alert in batch.alerts]
         outputs += self._statuses(episodes)
         for label in batch.labels:
             edit = unit.get(label.row)
-            if label.label is None and label.row < kept_row:
+            if label.label is None and has_stood(label.row):
                 label = _kept(label.row, label.key, label.rev_id, label.event_time)
             outputs.append(self._label(label, edit))
         for dead in batch.dead_letters:

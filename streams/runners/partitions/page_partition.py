@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -203,7 +204,8 @@ class PagePartition:
         self._own.take_labels(batch.labels, unit)
         by_position = {one.item.cursor: one.record for one in ready}
         out = self._outputs
-        outputs = out.of_batch(batch, unit, by_position, self._states.episodes, self._meta.kept_row)
+        has_stood = partial(self._chunks.has_stood, self._meta.kept_row)
+        outputs = out.of_batch(batch, unit, by_position, self._states.episodes, has_stood)
         leaving = self._moves.take_leaving()
         going = {
             one.event_id: self._own.leave(self._chunks.of_page(unit, one.page, self._meta.kept_row))
@@ -242,7 +244,7 @@ class PagePartition:
         if not self._posts.worth_a_commit(batch):
             return None
         unit = UnitEdits(self._store, batch)
-        outputs = self._outputs.of_batch(batch, unit, {}, {}, self._meta.kept_row)
+        outputs = self._outputs.of_batch(batch, unit, {}, {}, lambda row: False)
         outputs += [*self._posts.outputs(batch), spreads_go_on(self._partition)]
         return Work(outputs, self._changes(batch), self._figures(batch, 0, []))
 

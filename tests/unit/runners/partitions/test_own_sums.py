@@ -93,7 +93,7 @@ def test_a_day_is_closed_when_the_last_partition_has_told_of_it() -> None:
     assert replica.closed == -1
     assert replica.shift(FIRST + LAG_DAYS, "enwiki") == NO_SHIFT
     topic.write([part_record(part(2, FIRST))])
-    replica = topic.read()
+    replica.take(0, topic.log[-1:])
     assert replica.closed == FIRST
     assert replica.shift(FIRST + LAG_DAYS, "enwiki") != NO_SHIFT
     assert replica.shift(FIRST + LAG_DAYS, "frwiki") == NO_SHIFT
@@ -119,6 +119,24 @@ def test_what_is_told_again_counts_once(topic: Topic) -> None:
     expected = told(topic.read())
     topic.write([part_record(part(0, FIRST + 3)), part_record(part(1, FIRST + 1))])
     assert told(topic.read()) == expected
+    plain = Topic()
+    plain.write(part_record(part(partition, FIRST + 4, days=5)) for partition in range(PARTITIONS))
+    topic.write(part_record(part(partition, FIRST + 4, days=3)) for partition in range(PARTITIONS))
+    assert told(topic.read()) == told(plain.read())
+
+
+def test_a_part_that_reaches_from_before_the_sums_to_behind_them_counts_once(topic: Topic) -> None:
+    """Of a partition for which time went on by several days at once."""
+    ahead = Topic()
+    ahead.write([part_record(part(0, FIRST + 3, days=4))])
+    for day in range(FIRST, FIRST + 2):
+        ahead.write(part_record(part(partition, day)) for partition in (1, 2))
+    ahead.write(ahead.read().summed())
+    ahead.compact()
+    assert len(ahead.log) == 2
+    for day in range(FIRST + 2, FIRST + 4):
+        ahead.write(part_record(part(partition, day)) for partition in (1, 2))
+    assert told(ahead.read()) == told(topic.read())
 
 
 def test_the_cap_is_on_the_sum_of_all() -> None:
