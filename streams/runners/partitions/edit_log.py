@@ -79,13 +79,18 @@ class EditChunks:
         self._held_by = -math.inf
         """Day that the first chunk waits for."""
 
+    def take_in(self, arrived: Sequence[tuple[LoggedEdit, bool]]) -> None:
+        """Edits that come with a page, by their numbers here."""
+        for edit, _ in arrived:
+            stood = edit.flags & TOLD_KEPT
+            (self._settled if stood else self._arrived)[edit.row] = edit
+
     def arrived_due(self, passed: float) -> list[LoggedEdit]:
         """Of those that came with moved pages: what has stood for so long."""
         return [edit for edit in self._arrived.values() if edit.event_time + KEPT_AFTER_S <= passed]
 
-    def has_stood(self, kept_row: int, row: int) -> bool:
-        """Whether the edit was told to be kept, or would have been, had it had no label. Edits of rows before
-        `kept_row` were."""
+    def is_past(self, kept_row: int, row: int) -> bool:
+        """Whether the edit has been looked at for having stood: those before `kept_row` were. Nobody does again."""
         return row in self._settled or (row < kept_row and row not in self._arrived)
 
     def changes(
@@ -106,10 +111,8 @@ class EditChunks:
             chunk = edits[at : at + CHUNK]
             changes.append((key_of("l", chunk[0].row), encode(chunk)))
         for edit, reverted in unit.arrived:
-            told = bool(edit.flags & TOLD_KEPT)
-            (self._settled if told else self._arrived)[edit.row] = edit
             changes.append((key_of("a", edit.row), encode(edit)))
-            if reverted or told:
+            if reverted or edit.row in self._settled:
                 changes.append((key_of("r", edit.row), Mark.REVERTED if reverted else Mark.KEPT))
         for label in batch.labels:
             if unit.get(label.row) is None:
@@ -165,9 +168,10 @@ class EditChunks:
         labelled.difference_update(label.row for label in batch.labels if label.label is None)
         return [edit for edit in candidates if edit.row not in labelled]
 
-    def of_page(self, unit: UnitEdits, page: PageState, kept_row: int) -> list[tuple[LoggedEdit, bool]]:
-        """Edits of a page that may still get or lose a label, and whether they have been reverted. Rows
-        before `kept_row` were told to be kept, if they were."""
+    def of_page(
+        self, unit: UnitEdits, page: PageState, kept_row: int, passed: float
+    ) -> list[tuple[LoggedEdit, bool]]:
+        """Edits of a page that may still get or lose a label, and whether they have been reverted."""
         found = []
         for entry in page.entries:
             row = entry.row
@@ -177,7 +181,8 @@ class EditChunks:
             reverted = unit.reverted.get(row)
             if reverted is None:
                 reverted = unit.was_reverted(row)
-            stood = self.has_stood(kept_row, row)
+            # One dated far ahead was passed over before its time.
+            stood = self.is_past(kept_row, row) and edit.event_time + KEPT_AFTER_S <= passed
             edit.flags = edit.flags | TOLD_KEPT if stood else edit.flags & ~TOLD_KEPT
             found.append((edit, reverted))
         return found

@@ -39,15 +39,15 @@ class PageOutputs:
         unit: UnitEdits,
         records: Mapping[str, InRecord],
         episodes: Mapping[str, EpisodeState],
-        has_stood: Callable[[int], bool],
+        is_past: Callable[[int], bool],
     ) -> list[OutRecord]:
-        """`records` by their positions, `episodes` that were touched. `has_stood`: whether an edit has had the
-        label that it was kept."""
+        """`records` by their positions, `episodes` that were touched. `is_past`: whether an edit, by its number, has
+        been looked at for having stood."""
         outputs = [self._alert(alert) for alert in batch.alerts]
         outputs += self._statuses(episodes)
         for label in batch.labels:
             edit = unit.get(label.row)
-            if label.label is None and has_stood(label.row):
+            if label.label is None and is_past(label.row):
                 label = _kept(label.row, label.key, label.rev_id, label.event_time)
             outputs.append(self._label(label, edit))
         for dead in batch.dead_letters:

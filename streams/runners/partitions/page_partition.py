@@ -200,15 +200,17 @@ class PagePartition:
         self._meta.count(batch.outcomes)
         self._posts.work(batch, passed)
         unit = UnitEdits(self._store, batch, self._moves.take_arrived(), self._own.too_far_ahead)
+        self._chunks.take_in(unit.arrived)
         self._own.arrive(unit.arrived)
         self._own.take_labels(batch.labels, unit)
         by_position = {one.item.cursor: one.record for one in ready}
         out = self._outputs
-        has_stood = partial(self._chunks.has_stood, self._meta.kept_row)
-        outputs = out.of_batch(batch, unit, by_position, self._states.episodes, has_stood)
+        kept_row = self._meta.kept_row
+        is_past = partial(self._chunks.is_past, kept_row)
+        outputs = out.of_batch(batch, unit, by_position, self._states.episodes, is_past)
         leaving = self._moves.take_leaving()
         going = {
-            one.event_id: self._own.leave(self._chunks.of_page(unit, one.page, self._meta.kept_row))
+            one.event_id: self._own.leave(self._chunks.of_page(unit, one.page, kept_row, passed))
             for one in leaving
             if one.page is not None
         }
