@@ -14,7 +14,6 @@ from models.classifier import log_odds_of, probability_of
 from models.own_calibration import BINS, CENTRE, DAY_S, LAG_DAYS, SHAPE, Cells, Shift, bins_of
 from streams.errors import StoreCorrupt
 from streams.runners.step import Step
-from streams.state.page import Entry
 from streams.store.batch import ANONYMOUS, LabelRow
 from streams.store.own_rows import Key, OwnDay
 
@@ -60,19 +59,24 @@ class BatchEdits:
     """Those of one batch, in their order."""
 
     def __init__(self, steps: Sequence[Step], risks: Floats) -> None:
-        self.entries = [_entry(step) for step in steps]
+        self.entries = [
+            step.observation.entry
+            for step in steps
+            if step.observation is not None and step.observation.entry is not None
+        ]
         self._log_odds = log_odds_of(risks)
         self._anonymous = np.array([entry.flags for entry in self.entries], dtype=np.intp) & ANONYMOUS
-        self._passed = np.floor(np.array([step.passed for step in steps]) / DAY_S)
+        self._steps = steps
         self._made = np.floor(np.array([step.time for step in steps]) / DAY_S)
         self._wikis, self._of = numbered([step.edit.wiki for step in steps if step.edit is not None])
 
     def by_day(self) -> Iterator[tuple[int, slice]]:
         """Days that had passed when they came, and which of them it was."""
-        ends = (np.flatnonzero(np.diff(self._passed)) + 1).tolist()
-        for first, below in pairwise([0, *ends, len(self.entries)]):
+        passed = np.floor(np.array([step.passed for step in self._steps]) / DAY_S)
+        ends = (np.flatnonzero(np.diff(passed)) + 1).tolist()
+        for first, below in pairwise([0, *ends, len(passed)]):
             if first < below:
-                yield int(self._passed[first]), slice(first, below)
+                yield int(passed[first]), slice(first, below)
 
     def shifts(self, now: slice, shift_of: Callable[[str], Shift]) -> Floats:
         of, anonymous = self._of[now], self._anonymous[now]
@@ -146,10 +150,3 @@ def sparse(cells: Cells) -> OwnDay:
     flat = cells.reshape(-1)
     at = np.flatnonzero(flat)
     return OwnDay(at.tolist(), flat[at].tolist())
-
-
-def _entry(step: Step) -> Entry:
-    observation = step.observation
-    assert observation is not None
-    assert observation.entry is not None
-    return observation.entry

@@ -64,13 +64,15 @@ class OwnEdits:
     def follow(self, steps: Sequence[Step], risks: Floats, labels: Sequence[LabelRow]) -> Floats:
         self.too_far_ahead.clear()
         added = np.zeros(len(risks))
-        edits = BatchEdits(steps, risks)
-        for today, now in edits.by_day():
-            if self._shifts:
-                added[now] = edits.shifts(now, partial(self._sums.shift, today))
-            for wiki, day, cells in edits.counts(now, today):
-                self._cells(day, wiki)[:] += cells
-            self.too_far_ahead.update(edits.too_far_ahead(now, today))
+        if not steps:
+            return added
+        edits, now = BatchEdits(steps, risks), slice(0, len(steps))
+        today = int(steps[0].passed // DAY_S)
+        if self._shifts:
+            added = edits.shifts(now, partial(self._sums.shift, today))
+        for wiki, day, cells in edits.counts(now, today):
+            self._cells(day, wiki)[:] += cells
+        self.too_far_ahead.update(edits.too_far_ahead(now, today))
         return added
 
     def changed(self) -> dict[Key, OwnDay | None]:
