@@ -20,7 +20,7 @@ from models.figures import FALSE_POSITIVE_RATES, R1P_SHARE, Labels, Scores
 from models.own_figures import OwnFigures, own_figures
 from models.replay import Replay, edits_of, is_history
 from models.threshold_question import may_alert
-from streams.errors import BadInput
+from streams.errors import BadInput, BadSetting
 from streams.records import PerformerKind
 
 Progress = Callable[[str, float], None]
@@ -172,14 +172,14 @@ def read_labels(path: Path) -> dict[int, tuple[bool, str]]:
 
 
 def bounded_history(history: str) -> BoundedHistory | None:
-    """Of "full", "none" or "recent:N". Raises `BadInput` for anything else."""
+    """Of "full", "none" or "recent:N". Raises `BadSetting` for anything else."""
     if history == FULL_HISTORY:
         return None
     if history == NO_HISTORY:
         return BoundedHistory(0)
     kind, _, count = history.partition(":")
     if kind != "recent" or not count.isascii() or not count.isdecimal() or not 0 < int(count) <= 500:
-        raise BadInput(f"history {history!r}: wants full, none, or recent:N with N from 1 to 500")
+        raise BadSetting(f"history {history!r}: wants full, none, all, or recent:N with N from 1 to 500")
     return BoundedHistory(int(count))
 
 

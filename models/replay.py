@@ -12,11 +12,9 @@ import msgspec
 from models.bounded_history import BoundedHistory
 from models.features import extract
 from models.text import Terms, TextModel, text_terms
-from streams.errors import BadInput
 from streams.records import Edit, PerformerKind
 from streams.sources.base import Source
-from streams.sources.history import HistorySource
-from streams.sources.ndjson import NdjsonSource
+from streams.sources.open import open_file
 from streams.stages.diff import TextDelta, delta_of
 from streams.stages.fold import fold_edit
 from streams.stages.normalize import Normalizer
@@ -211,9 +209,7 @@ def is_history(path: Path) -> bool:
 def edits_of(path: Path) -> Iterator[Edit]:
     """Edits of a MediaWiki XML export, or of recent changes in JSON lines, in the file's order. What
     is no edit is left out. Raises `BadInput` for a file that is neither."""
-    if not path.is_file():
-        raise BadInput(f"{path}: no such file; wants an XML export or recent changes in JSON lines")
-    source: Source = HistorySource(path) if is_history(path) else NdjsonSource(path)
+    source: Source = open_file(str(path), "wants an XML export or recent changes in JSON lines")
     normalize = Normalizer()
     for item in source.items(None):
         if item.edit is not None:

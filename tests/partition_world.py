@@ -43,7 +43,7 @@ from streams.stages.posts.authors import Authors
 from streams.stages.posts.normalize import PostNormalizer
 from streams.state.amplification import AmplificationState
 from streams.state.watermark import Watermark
-from streams.store.facts_reader import FactNow
+from streams.store.facts_query import FactNow, FactsQuery
 from streams.store.partitions import PartitionFile, PartitionStore
 from streams.topics import (
     ALERTS,
@@ -395,7 +395,7 @@ class Cluster:
                 replica.take(partition, log)
             elif topic == SPREADS.name:
                 spreads.take(partition, log)
-        return ReplicatedFacts(replica, spreads).facts(1_000_000).facts
+        return ReplicatedFacts(replica, spreads).facts(FactsQuery(1_000_000)).facts
 
     def labels(self) -> dict[int, tuple[str | None, int | None]]:
         """rev_id -> (label, reverted_by), the last that was said."""

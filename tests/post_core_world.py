@@ -21,8 +21,9 @@ from streams.matching.matcher import Matcher
 from streams.posts import Post, PostsGone, encode_record
 from streams.records import Alert, AlertKind
 from streams.runners.posts.hot_facts import HotFacts
+from streams.runners.posts.matching import Matching
 from streams.runners.posts.page_namer import PageNamer
-from streams.runners.posts.post_processor import Matching, PostProcessor
+from streams.runners.posts.post_processor import PostProcessor
 from streams.runners.posts.post_runner import PostRunner
 from streams.sources.base import Source, SourceItem
 from streams.stages.amplification_policy import AmplificationPolicy

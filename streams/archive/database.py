@@ -111,6 +111,10 @@ class Database:
             TroubleKind.NO_TABLES: "`factwatch archive` makes them",
             TroubleKind.REFUSED: f"is {SETTING} right?",
         }
+        if self.is_sqlite and code == "SQLITE_CANTOPEN" and not Path(self._url.database or "").exists():
+            return ArchiveUnavailable(
+                TroubleKind.NO_TABLES, f"{self.place}: no such file yet; `factwatch archive` makes it"
+            )
         return ArchiveUnavailable(kind, f"{self.place}: {said}; {hints[kind]}")
 
     def _said(self, error: BaseException | None) -> str:

@@ -28,7 +28,7 @@ from streams.metrics import ProcessMetrics
 from streams.posts import Post, PostsGone
 from streams.records import EditsVerdict
 from streams.settings import Settings, load_settings, variable_of
-from streams.store.facts_reader import FactsFound
+from streams.store.facts_query import FactsFound, FactsQuery
 from streams.store.verdicts import GivenVerdict, on_edits
 from streams.web.app import build_app
 from streams.web.check import Check, check_route
@@ -171,16 +171,9 @@ class _FactsAsKnown:
     def __init__(self, facts: FactFollower) -> None:
         self._facts = facts
 
-    def facts(
-        self,
-        limit: int,
-        after: int | None = None,
-        wiki: str | None = None,
-        title: str | None = None,
-        repeated: bool = False,
-    ) -> FactsFound:
+    def facts(self, query: FactsQuery) -> FactsFound:
         try:
-            return self._facts.facts(limit, after, wiki, title, repeated)
+            return self._facts.facts(query)
         except BrokerUnavailable:
             raise _not_known_yet() from None
 

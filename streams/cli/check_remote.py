@@ -9,6 +9,7 @@ import msgspec
 import urllib3
 
 from streams import __version__
+from streams.cli.http_errors import cause_of
 from streams.cli.output import safe
 from streams.errors import BadInput, BadSetting, FactwatchError, SourceUnavailable
 from streams.matching.answer_findings import CheckedAnswer
@@ -48,7 +49,7 @@ def check_at(url: str, text: str, language: str | None, token_file: Path | None)
             )
             raw = answer.read(MAX_ANSWER + 1)
         except (urllib3.exceptions.HTTPError, OSError) as err:
-            raise SourceUnavailable(f"{place}: {_cause(err)}; is `factwatch run` up?") from None
+            raise SourceUnavailable(f"{place}: {cause_of(err)}; is `factwatch run` up?") from None
     if answer.status != 200:
         raise _refusal(place, answer.status, raw)
     if len(raw) > MAX_ANSWER:
@@ -84,15 +85,6 @@ def _refusal(place: str, status: int, raw: bytes) -> FactwatchError:
     if status in (413, 422):
         return BadInput(line)
     return BadSetting(f"{line}; --url wants the address of a Factwatch that answers {CHECK_PATH}")
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost words: urllib3's own name objects and addresses."""
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return safe(getattr(error, "strerror", None) or type(error).__name__)
 
 
 _decode = msgspec.json.Decoder(CheckedAnswer).decode

@@ -90,6 +90,7 @@ def _of_receivers(settings: Settings, clocks: Clocks) -> Iterator[Check]:
 
 
 def _list_settings(settings: Settings, environ: Mapping[str, str], *, as_json: bool) -> None:
+    width = max(len(variable_of(field)) for field in PARSERS)
     for field in PARSERS:
         value = getattr(settings, field)
         shown = ("(set)" if value else "") if field in SECRET else _shown(value)
@@ -97,7 +98,7 @@ def _list_settings(settings: Settings, environ: Mapping[str, str], *, as_json: b
         if as_json:
             print_json({"name": variable_of(field), "value": shown, "set": is_set})
         else:
-            click.echo(f"{variable_of(field):<32} {shown}{'' if is_set else '  (default)'}")
+            click.echo(f"{variable_of(field):<{width}} {shown}{'' if is_set else '  (default)'}")
 
 
 def _shown(value: object) -> str:
@@ -107,4 +108,6 @@ def _shown(value: object) -> str:
         return ",".join(str(member) for member in sorted(value))
     if isinstance(value, tuple):
         return ",".join(value)
-    return "" if value is None else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)

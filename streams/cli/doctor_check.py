@@ -46,7 +46,7 @@ class Clocks:
             )
             raise Trouble(f"this machine's clock is {told}: set it, or theirs (NTP)")
         if not self._ahead_s:
-            return "no other clock was told: not compared"
+            return "not compared: nobody else's clock was told"
         most = max(map(abs, self._ahead_s.values()))
         return f"within {most:.0f} s of {', '.join(self._ahead_s)}"
 

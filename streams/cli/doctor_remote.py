@@ -12,6 +12,7 @@ import msgspec
 import urllib3
 
 from streams.cli.doctor_check import ANSWER_S, Clocks, Trouble
+from streams.cli.http_errors import cause_of
 from streams.settings import Settings
 
 #: Alertmanager tells its whole configuration with its version.
@@ -28,7 +29,7 @@ class _Status(msgspec.Struct):
 
 def eventstreams(settings: Settings, clocks: Clocks) -> str:
     url = settings.eventstreams_url
-    response = _get(settings, url, place_of(url), "; `factwatch demo` needs no network", preload=False)
+    response = _get(settings, url, place_of(url), " `factwatch demo` needs no network.", preload=False)
     try:
         if response.status != 200:
             raise Trouble(f"answers {response.status}: is FACTWATCH_EVENTSTREAMS_URL right?")
@@ -100,9 +101,9 @@ def _get(
     try:
         return pool.request("GET", address, headers=headers, preload_content=preload)
     except urllib3.exceptions.HTTPError as err:
-        reason = str(getattr(err, "reason", None) or err).rpartition(": ")[2]
         raise Trouble(
-            f"{place} can't be reached: {reason}. Is it up, is there a network, a proxy, a firewall?{hint}"
+            f"{place} can't be reached: {cause_of(err)}. Is it up, is there a network, a proxy, a"
+            f" firewall?{hint}"
         ) from None
 
 

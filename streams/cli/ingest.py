@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from prometheus_client import CollectorRegistry
 
-from streams.cli.output import print_json, safe, say, set_up_logging, share_done
+from streams.cli.output import print_json, safe, said_if_slow, say, set_up_logging, share_done
 from streams.cli.without_extra import kafka_extra
 from streams.clock import Clock, SystemClock
 from streams.errors import BadInput, BrokerUnavailable
@@ -159,7 +159,8 @@ def _put_together(
         from streams.runners.ingest import IngestRunner
     listen(shown=settings.log_level == "debug")
     connection = connection_of(settings)
-    partitions = shared_partitions(connection)
+    with said_if_slow(f"Asking Kafka at {connection.where} …"):
+        partitions = shared_partitions(connection)
     clock = SystemClock()
     return IngestRunner(
         source=source,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -42,7 +43,9 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in MODULES:
-            return None
+            near = get_close_matches(cmd_name, MODULES, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"no command {safe(cmd_name, 60)}{hint}", ctx)
         found: click.Command = getattr(import_module(MODULES[cmd_name]), cmd_name.replace("-", "_"))
         return found
 
@@ -68,9 +71,9 @@ def run_command(interrupted: Callable[[], bool]) -> int:
     """Errors of one line that say what to do; a traceback only for our own mistakes. Gives the exit
     code."""
     try:
-        return int(cli.main(standalone_mode=False) or 0)
+        return int(cli.main(prog_name="factwatch", standalone_mode=False) or 0)
     except click.ClickException as err:
-        err.show()
+        click.echo(f"factwatch: {_said(err)}", err=True)
         return err.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None
@@ -83,3 +86,10 @@ def run_command(interrupted: Callable[[], bool]) -> int:
         # `factwatch … | head`: nobody reads any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _said(err: click.ClickException) -> str:
+    """Without the two lines of usage that click puts before it."""
+    said = safe(err.format_message().removesuffix("."), 2_000)
+    context = err.ctx if isinstance(err, click.UsageError) else None
+    return f"{said} (`{context.command_path} --help` says more)" if context is not None else said

@@ -16,7 +16,7 @@ from models.train import train as train_model
 from streams.cli.compose import model_dir
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
 from streams.cli.train_from_archive import train_from_archive
-from streams.errors import BadInput
+from streams.errors import BadInput, BadSetting
 from streams.settings import load_settings
 
 
@@ -65,7 +65,7 @@ def train(
         train_from_archive(settings, out, promote=promote, as_json=as_json)
         return
     if promote:
-        raise BadInput(
+        raise BadSetting(
             "--promote goes with --from-archive: without it nothing says which model is better"
         )
     if not data.is_dir():
@@ -138,7 +138,7 @@ def evaluate(
     directory = model or model_dir(settings)
     asked = (RECENT_HISTORY, NO_HISTORY, FULL_HISTORY) if history == "all" else (history,)
     if scores is not None and len(asked) > 1:
-        raise BadInput("--scores takes the scores of one history: name it by --history")
+        raise BadSetting("--scores takes the scores of one history: name it by --history")
     with share_done("evaluate", shown=not as_json) as bar:
         reports = [
             evaluate_model(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,6 +30,18 @@ def safe(text: str, limit: int = 300) -> str:
 def say(text: str) -> None:
     """A message for a person, on stderr."""
     click.echo(text, err=True)
+
+
+@contextmanager
+def said_if_slow(text: str, after_s: float = 1.0) -> Iterator[None]:
+    """A sign of life on a terminal, where something takes longer than one expects."""
+    timer = threading.Timer(after_s, say if sys.stderr.isatty() else str, (text,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def print_json(record: object) -> None:

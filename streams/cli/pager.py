@@ -80,8 +80,13 @@ def _serve(settings: Settings, connection: Connection) -> None:
         say=say,
     )
     server = WebServer(build_operations_app(registry, running), settings.http_bind)
+
+    def stop(signum: int, frame: object) -> None:
+        say("stopping")
+        running.end()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda signum, frame: running.end())
+        signal.signal(number, stop)
     server.start()
     try:
         say(f"Factwatch pages from the alerts of the last {ALERTS_BACK_S / 86_400:.0f} days")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -18,25 +19,25 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.cli.compose import build_processor, load_model
-from streams.cli.output import print_json, say, set_up_logging, share_done
+from streams.cli.output import print_json, safe, say, set_up_logging, share_done
 from streams.cli.pages_report import pages_of, print_report
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
-from streams.errors import BadInput
+from streams.errors import BadInput, BadSetting
 from streams.metrics import Metrics
 from streams.runners.embedded import EmbeddedRunner
 from streams.runners.summary import ReplaySummary, summarize
 from streams.settings import Settings, load_settings, variable_of
 from streams.sinks.ndjson import NdjsonSink
 from streams.sources.history import HistorySource
-from streams.sources.open import open_source
+from streams.sources.open import is_live, open_file
 from streams.stages.paging_policy import PagingPolicy
 from streams.store.reader import StoredAlert
 from streams.store.sqlite import SqliteStore
 
 
 @click.command(short_help="Send a history or a recording through the pipeline.")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("name", metavar="FILE")
 @click.option("--alerts", type=click.Path(path_type=Path), help="Write every alert as a JSON line.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as one JSON object on stdout.")
 @click.option("--fresh", is_flag=True, help="Begin anew instead of going on where one was interrupted.")
@@ -54,7 +55,7 @@ from streams.store.sqlite import SqliteStore
     help="Budget for --pages (default: FACTWATCH_PAGES_PER_DAY).",
 )
 def replay(
-    file: Path,
+    name: str,
     alerts: Path | None,
     as_json: bool,
     fresh: bool,
@@ -71,9 +72,13 @@ def replay(
     """
     if pages_per_day is not None and not with_pages:
         raise click.UsageError("--pages-per-day wants --pages")
+    if is_live(name):
+        raise BadSetting(f"{name}: replay wants a file; `factwatch run --source` watches what is live")
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
-    source = open_source(str(file), settings)
+    source, file = open_file(name), Path(name)
+    if not as_json:
+        say(f"Replaying {safe(name)} …")
     model = load_model(settings)
     directory = state or _state_of(settings, file)
     if fresh or (directory / _DONE).exists() or str(file) == "-":
@@ -100,6 +105,7 @@ def replay(
         metrics=Metrics(CollectorRegistry()),
         clock=SystemClock(),
         dead_letter_limit=settings.dead_letter_limit,
+        dead_letter_command=_letters_in(directory),
         on_commit=lambda _: None,
     )
     started = time.perf_counter()
@@ -157,14 +163,20 @@ def replay(
         _print(summary, str(file))
         if pages is not None:
             print_report(pages, Console(highlight=False))
+    if not summary.events and not as_json:
+        say(f"{safe(name)}: no events in it")
     if summary.dead_letters:
-        say(f"look at them: factwatch dead-letters --state {directory / _STATE} list")
+        say(f"look at them: {_letters_in(directory)}")
     if failure is not None:
         raise failure
 
 
 _DONE = "done"
 _STATE = "replay.sqlite"
+
+
+def _letters_in(directory: Path) -> str:
+    return f"factwatch dead-letters --state {shlex.quote(str(directory / _STATE))} list"
 
 
 def _state_of(settings: Settings, file: Path) -> Path:

@@ -32,6 +32,7 @@ from streams.cli.output import alert_lines, say, set_up_logging
 from streams.cli.run_lines import greet, tell_outages
 from streams.clock import SystemClock
 from streams.content.wiki_facts import WikiFacts
+from streams.demo.scenario import PAUSE_S, STORY_S
 from streams.demo.server import DemoServer, demo_settings
 from streams.errors import FactwatchError
 from streams.metrics import Metrics, PagerMetrics, ProcessMetrics, QualityMetrics
@@ -110,18 +111,24 @@ def run(spec: str, post_specs: tuple[str, ...], alerts: Path | None, as_json: bo
 @click.option("--json", "as_json", is_flag=True, help="Print alerts as JSON lines.")
 def demo(speed: float, as_json: bool) -> None:
     """The same program on invented articles and posts: vandalism, who repeats it, its reverts, an edit
-    war, a protection, served by stand-ins for Wikimedia, Bluesky and Mastodon on this machine."""
+    war, a protection, served by stand-ins for Wikimedia, Bluesky and Mastodon on this machine. It takes five
+    minutes and begins again. Links lead to the articles' wiki, which is invented too."""
     settings = load_settings(os.environ)
     # A directory of its own each time: a demo that runs already keeps its.
     with TemporaryDirectory(prefix="factwatch-demo-") as directory, DemoServer(speed=speed) as server:
         settings = msgspec.structs.replace(settings, data_dir=Path(directory))
         say("Demo: invented articles, editors and posts, served by stand-ins on this machine.")
+        again_s = (STORY_S + PAUSE_S) / speed
+        say(
+            f"  Its story begins again every {again_s:,.0f} s. Links lead nowhere: the wiki is invented too."
+        )
         serve(
             demo_settings(settings, server.url),
             "eventstreams",
             None,
             post_specs=server.post_specs,
             as_json=as_json,
+            is_kept=False,
         )
 
 
@@ -133,8 +140,10 @@ def serve(
     as_json: bool,
     all_wikis: bool = False,
     post_specs: Sequence[str] = (),
+    is_kept: bool = True,
 ) -> None:
-    """Put the program together, run it until it is told to stop, and take it apart again."""
+    """Put the program together, run it until it is told to stop, and take it apart again. `is_kept`: the
+    next start goes on from there."""
     set_up_logging(settings.log_level)
     source = open_source(spec, settings)
     post_sources = open_post_sources(post_specs, settings)
@@ -258,7 +267,7 @@ def serve(
             say(f"{spec}: at its end. The page stays at {server.url} until Ctrl-C.")
             while not stopping.wait(IDLE_S):
                 runner.idle()
-        say("stopping: what came is stored, the next start goes on from there")
+        say("stopping" + (": what came is stored, the next start goes on from there" if is_kept else ""))
     finally:
         stopping.set()
         runner.close()

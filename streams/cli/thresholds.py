@@ -19,7 +19,7 @@ from models.threshold_question import Answer, Outcomes, Span, answer
 from streams.cli.compose import model_dir
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
 from streams.cli.seen import seen_rows
-from streams.errors import BadInput
+from streams.errors import BadInput, BadSetting
 from streams.settings import Settings, load_settings
 from streams.store.wiki_thresholds import WikiThreshold, keep_threshold
 
@@ -61,13 +61,13 @@ def thresholds(
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
     if (false_alarms is None) == (fpr is None):
-        raise BadInput("ask for either --false-alarms N a day or --fpr PERCENT")
+        raise BadSetting("ask for either --false-alarms N a day or --fpr PERCENT")
     directory = model or model_dir(settings)
     classifier = load_classifier(directory)
     if files:
         asked_of = _replayed(classifier, files, history, shown=not as_json)
     elif model is not None:
-        raise BadInput("--model goes with FILES: what was seen live was scored by the model in use")
+        raise BadSetting("--model goes with FILES: what was seen live was scored by the model in use")
     else:
         asked_of = _seen(settings, classifier)
     found = [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import click
 
-from streams.cli.output import print_json, say, set_up_logging
+from streams.cli.output import print_json, said_if_slow, say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.settings import load_settings
 from streams.topics import DEFAULT_PARTITIONS
@@ -48,7 +49,11 @@ def create(partitions: int, replication: int, as_json: bool) -> None:
         from streams.kafka.security import connection_of
     listen(shown=settings.log_level == "debug")
     differing = unusable = 0
-    for report in create_topics(connection_of(settings), partitions, replication):
+    connection = connection_of(settings)
+    with said_if_slow(f"Asking Kafka at {connection.where} …"):
+        reports = create_topics(connection, partitions, replication)
+        first = next(reports)
+    for report in itertools.chain((first,), reports):
         differing += report.state is TopicState.DIFFERS
         unusable += report.unusable
         if as_json:

@@ -19,7 +19,7 @@ from streams.cli.compose import (
     measured,
     training_sample,
 )
-from streams.cli.output import say, set_up_logging
+from streams.cli.output import said_if_slow, say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.content.wiki_facts import WikiFacts
 from streams.errors import BrokerUnavailable
@@ -57,7 +57,8 @@ def worker(session_timeout: float) -> None:
         from streams.kafka.security import connection_of
     quiet_libraries(settings.log_level)
     connection = connection_of(settings)
-    partitions = shared_partitions(connection)
+    with said_if_slow(f"Asking Kafka at {connection.where} …"):
+        partitions = shared_partitions(connection)
     asyncio.run(_serve(settings, connection, partitions, session_timeout))
 
 

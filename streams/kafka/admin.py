@@ -74,6 +74,8 @@ def unavailable(connection: Connection, err: Exception) -> BrokerUnavailable:
             ", as with a wrong name or password, or another mechanism than the broker's (ours is"
             f" {connection.mechanism})"
         )
+    if "ECONNREFUSED" in detail:
+        detail = "nothing listens there"
     return BrokerUnavailable(
         f"no Kafka broker can be used at {connection.where}: {detail.splitlines()[0]} (is it running? "
         "FACTWATCH_KAFKA_BOOTSTRAP and the other FACTWATCH_KAFKA_… settings say where it is and who we are)"

@@ -9,13 +9,14 @@ from streams.errors import TooManyDeadLetters
 #: Records over which the share is taken, and how many dead letters there must be to stop.
 WINDOW = 10_000
 LEAST = 200
+LIST_COMMAND = "factwatch dead-letters list"
 
 
 class DeadLetterLimit:
     """A source that sends mostly what we can't read is a fault of ours or of theirs. Count here, once it
     is durable, only what the source sent: what an operator sent back tells nothing of it."""
 
-    def __init__(self, share: float, command: str = "factwatch dead-letters list") -> None:
+    def __init__(self, share: float, command: str = LIST_COMMAND) -> None:
         """`command`: by which an operator sees them."""
         self._share = share
         self._command = command
@@ -36,6 +37,10 @@ class DeadLetterLimit:
         if self._dead >= LEAST and self._dead > self._share * self._records:
             raise TooManyDeadLetters(
                 f"{self._dead} of the last {self._records} records could not be processed, more than the"
-                f" limit of {self._share:.0%}: look at `{self._command}`, mend the cause, or raise"
-                " FACTWATCH_DEAD_LETTER_LIMIT"
+                f" limit of {self._share:.0%}: look at `{self._command}`{self._advice()}"
             )
+
+    def _advice(self) -> str:
+        if self._dead == self._records:
+            return "; is the source one of recent changes?"
+        return ", mend the cause, or raise FACTWATCH_DEAD_LETTER_LIMIT"

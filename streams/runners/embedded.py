@@ -14,7 +14,7 @@ from streams.content.stage import ContentStage
 from streams.metrics import Metrics
 from streams.records import Edit
 from streams.runners import micro_batches
-from streams.runners.dead_letter_limit import DeadLetterLimit
+from streams.runners.dead_letter_limit import LIST_COMMAND, DeadLetterLimit
 from streams.runners.kept import KeptSweep
 from streams.runners.live_labels import LiveLabels
 from streams.runners.measures import LIVE_SOURCES
@@ -55,6 +55,7 @@ class EmbeddedRunner:
         content: ContentStage | None = None,
         retention: Retention | None = None,
         dead_letter_limit: float = 1.0,
+        dead_letter_command: str = LIST_COMMAND,
         posts: PostRunner | None = None,
         labels: LiveLabels | None = None,
         on_commit: Callable[[Sequence[StoredAlert]], None] = lambda alerts: None,
@@ -68,7 +69,7 @@ class EmbeddedRunner:
         self._clock = clock
         self._content = content
         self._retention = retention
-        self._limit = DeadLetterLimit(dead_letter_limit)
+        self._limit = DeadLetterLimit(dead_letter_limit, dead_letter_command)
         self._posts = posts
         self._labels = labels
         self.on_commit = on_commit

@@ -20,7 +20,7 @@ from streams.matching.index import HotFactIndex
 from streams.matching.matcher import Matcher, PairScorer
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.replicated_facts import ReplicatedFacts, SpreadReplica
-from streams.store.facts_reader import FactsFound
+from streams.store.facts_query import FactsFound, FactsQuery
 from streams.topics import HOT_FACTS, SPREADS
 from streams.web.status import Part
 
@@ -99,20 +99,13 @@ class FactFollower:
             raise BrokerUnavailable(self._trouble)
         return followed.checker.check(text, language)
 
-    def facts(
-        self,
-        limit: int,
-        after: int | None = None,
-        wiki: str | None = None,
-        title: str | None = None,
-        repeated: bool = False,
-    ) -> FactsFound:
-        """As `SqliteFactsReader.facts`. Raises `BrokerUnavailable` until all that is hot is known."""
+    def facts(self, query: FactsQuery) -> FactsFound:
+        """Raises `BrokerUnavailable` until all that is hot is known."""
         followed = self._followed
         if followed is None:
             raise BrokerUnavailable(self._trouble)
         with followed.lock:
-            return followed.told.facts(limit, after, wiki, title, repeated)
+            return followed.told.facts(query)
 
     def part(self) -> Part:
         """For /readyz: alerts can be read without the facts."""

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.errors import BadInput
+from streams.errors import BadInput, BadSetting
 from streams.sources.base import Source
 from streams.sources.compressed import open_bytes
 from streams.sources.history import HistorySource
@@ -39,15 +39,24 @@ def open_source(spec: str, settings: Settings, *, rng: random.Random | None = No
     if spec.startswith("rcfeed:"):
         return RcFeedSource(spec)
     if spec.startswith(("http://", "https://")):
-        raise BadInput(
+        raise BadSetting(
             f"{spec}: {_WANTS}; another stream's address goes into FACTWATCH_EVENTSTREAMS_URL"
         )
+    return open_file(spec, _WANTS)
+
+
+def is_live(spec: str) -> bool:
+    return spec == "eventstreams" or "://" in spec
+
+
+def open_file(spec: str, wants: str = "") -> HistorySource | NdjsonSource:
+    """As `open_source`, of files alone. `wants`: what could have been meant by a name that is none."""
     if spec == "-":
         return NdjsonSource(spec)
     path = Path(spec)
     history, ndjson = _HISTORY.search(path.name), _NDJSON.search(path.name)
     if not spec or not path.exists():
-        raise BadInput(f"{spec or 'source'}: no such file; {_WANTS}")
+        raise BadInput(f"{spec or 'source'}: no such file{'; ' if wants else ''}{wants}")
     if path.is_dir():
         raise BadInput(f"{spec}: is a directory, wants a file in it")
     if not history and not ndjson:

@@ -132,7 +132,7 @@ class Export:
         if b"<!DOCTYPE" in head.upper() and b"<mediawiki" in head:
             return BadInput(f"{self._path}: not a MediaWiki XML export: has a document type declaration")
         begin = quote_untrusted(head.lstrip()[:60].decode(errors="replace"))
-        return BadInput(f"{self._path}: not a MediaWiki XML export: begins with {begin!r}")
+        return BadInput(f'{self._path}: not a MediaWiki XML export: begins with "{begin}"')
 
     def _ended(self, element: Any, after: Place | None) -> tuple[SourceItem | None, Place | None]:
         """Folds one ended element in and frees it. Of the tree only the open branch is left."""

@@ -9,30 +9,16 @@ from typing import Any
 import msgspec
 
 from streams.partitions import page_key
-from streams.posts import HotFact
 from streams.state.amplification import AmplificationState
-from streams.state.fact_spread import FactSpread, fact_spread
+from streams.state.fact_spread import fact_spread
 from streams.state.hot_page import HotPage
+from streams.store.facts_query import PAGES_LOOKED_AT, FactNow, FactsFound, FactsQuery
 from streams.store.keys import state_id
 from streams.store.readers import Readers
 from streams.store.sqlite_errors import decoded, told
 from streams.store.sqlite_file import connect
 
-#: Pages looked through for one answer where only some are wanted; the rest comes with the next.
-PAGES_LOOKED_AT = 5_000
 _READ_AT_ONCE = 250
-
-
-class FactNow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    hot: HotFact
-    spread: FactSpread | None
-    """None where no post repeated it."""
-
-
-class FactsFound(msgspec.Struct, frozen=True, gc=False):
-    facts: list[FactNow]
-    next: int | None
-    """`after` of the next call; None at the end."""
 
 
 class SqliteFactsReader:
@@ -42,37 +28,27 @@ class SqliteFactsReader:
         self._path = path
         self._readers = Readers(lambda: connect(path, cache_kib=1_024), path)
 
-    def facts(
-        self,
-        limit: int,
-        after: int | None = None,
-        wiki: str | None = None,
-        title: str | None = None,
-        repeated: bool = False,
-    ) -> FactsFound:
-        """Facts of one page stand together, pages in no order that means anything. An answer may pass
-        `limit` by the facts of its last page, and may have none where few are wanted: `next` tells
-        whether there are more. `repeated`: only those that a post repeated."""
+    def facts(self, query: FactsQuery) -> FactsFound:
         found: list[FactNow] = []
-        pages = self._pages(-1 if after is None else after, wiki, title)
-        for looked_at, (page_id, page) in enumerate(pages, 1):
-            wanted = [fact for fact in page.facts if is_wanted(fact, wiki, title)]
+        for looked_at, (page_id, page) in enumerate(self._pages(query), 1):
+            wanted = [fact for fact in page.facts if query.wants(fact)]
             spreads = self._spreads([fact.hot_id for fact in wanted])
             for fact in wanted:
                 seen = fact_spread(fact, spreads.get(fact.hot_id))
-                if seen is not None or not repeated:
+                if seen is not None or not query.repeated:
                     found.append(FactNow(hot=fact, spread=seen))
-            if len(found) >= limit or looked_at >= PAGES_LOOKED_AT:
+            if len(found) >= query.limit or looked_at >= PAGES_LOOKED_AT:
                 return FactsFound(found, page_id)
         return FactsFound(found, None)
 
     def close(self) -> None:
         self._readers.close()
 
-    def _pages(self, after: int, wiki: str | None, title: str | None) -> Iterator[tuple[int, HotPage]]:
-        if wiki is not None and title is not None:
+    def _pages(self, query: FactsQuery) -> Iterator[tuple[int, HotPage]]:
+        after = -1 if query.after is None else query.after
+        if query.page is not None:
             # A page that was moved since it became hot is kept under its old title: see below.
-            page_id = state_id(page_key(wiki, title))
+            page_id = state_id(page_key(*query.page))
             rows = self._read(
                 "SELECT id, state FROM hot_pages WHERE id = ? AND id > ?", (page_id, after)
             )
@@ -105,10 +81,6 @@ class SqliteFactsReader:
     def _read(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with told(self._path), self._readers.borrowed() as reader:
             return reader.execute(sql, values).fetchall()
-
-
-def is_wanted(fact: HotFact, wiki: str | None, title: str | None) -> bool:
-    return (wiki is None or fact.wiki == wiki) and (title is None or fact.title == title)
 
 
 _HOT_PAGE = msgspec.msgpack.Decoder(HotPage)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from streams.store.facts_reader import FactsFound
+from streams.store.facts_query import FactsFound, FactsQuery
 from streams.web.problems import Problem
 from streams.web.queries import MAX_SEQ, Query
 
@@ -20,16 +20,9 @@ MAX_LIMIT = 200
 
 
 class FactsReader(Protocol):
-    """Thread-safe; see `streams.store.facts_reader`."""
+    """Thread-safe."""
 
-    def facts(
-        self,
-        limit: int,
-        after: int | None = None,
-        wiki: str | None = None,
-        title: str | None = None,
-        repeated: bool = False,
-    ) -> FactsFound: ...
+    def facts(self, query: FactsQuery) -> FactsFound: ...
 
 
 def facts_route(reader: FactsReader) -> Route:
@@ -44,7 +37,7 @@ def facts_route(reader: FactsReader) -> Route:
         query.done()
         if title is not None and wiki is None:
             raise Problem(400, "title: names a page only with `wiki`.")
-        found = reader.facts(limit, after, wiki, title, repeated)
+        found = reader.facts(FactsQuery(limit, after, wiki, title, repeated))
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     return Route(FACTS_PATH, facts)

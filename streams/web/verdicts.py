@@ -77,7 +77,7 @@ def verdict_route(keep: Keep, tokens: Tokens | None, now: Callable[[], float]) -
         if not edits:
             raise Problem(
                 404,
-                "No edit of an alert with this id is kept: only edit.suspect alerts have edits to judge.",
+                "No alert with this id is kept, or it is not edit.suspect: only those have edits to judge.",
             )
         return Response(msgspec.json.encode({"edits": edits}), media_type="application/json")
 

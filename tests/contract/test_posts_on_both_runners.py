@@ -17,7 +17,8 @@ from streams.records import AlertKind, Edit
 from streams.sources.base import SourceItem
 from streams.stages.normalize import Normalized
 from streams.state.amplification import AmplificationState
-from streams.store.facts_reader import FactNow, SqliteFactsReader
+from streams.store.facts_query import FactNow, FactsQuery
+from streams.store.facts_reader import SqliteFactsReader
 from tests.contract.test_both_runners import SHM
 from tests.core_world import EditWorld, MarkedScorer, raw_of
 from tests.partition_world import AMPLIFICATION, Cluster
@@ -180,7 +181,7 @@ def assert_same(cluster: Cluster, core: PostCore) -> None:
     expected = core.store.load_spreads([hot_id for _, hot_id in core.store.spread_deadlines()])
     assert of_posts(spreads) == of_posts(expected)
     reader = SqliteFactsReader(core.store.path)
-    assert as_told(cluster.facts()) == as_told(reader.facts(1_000_000).facts)
+    assert as_told(cluster.facts()) == as_told(reader.facts(FactsQuery(1_000_000)).facts)
     reader.close()
 
 

@@ -10,10 +10,14 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
 from streams.archive.database import Database
 from streams.records import Alert, Label, LabelKind
 from streams.topics import VERDICTS
 from tests.archive_world import rows
+from tests.integration.browser import open_browser
 from tests.integration.kafka_broker import KafkaBroker
 from tests.integration.kafka_records import committed, make_topics_anew
 from tests.integration.program import Program, running
@@ -25,12 +29,14 @@ from tests.web_world import eventually
 PARTITIONS = 3
 DAY_S = 86_400.0
 JUDGE, READER, INGEST = "a-token-that-judges", "a-token-that-reads", "a-token-that-brings-posts"
+BOTH = "a-token-for-the-page"
+TITLES = (By.CSS_SELECTOR, "#open > li h3")
 PRECISION = 'factwatch_live_precision{window="7d"}'
 
 
 def environ_of(bootstrap: str, directory: Path) -> dict[str, str]:
     tokens = directory / "tokens"
-    tokens.write_text(f"{JUDGE} verdict\n{READER} read\n{INGEST} ingest\n")
+    tokens.write_text(f"{JUDGE} verdict\n{READER} read\n{INGEST} ingest\n{BOTH} read,verdict\n")
     tokens.chmod(0o600)
     return {
         "FACTWATCH_KAFKA_BOOTSTRAP": bootstrap,
@@ -121,6 +127,36 @@ def test_a_verdict_reaches_the_archive_and_the_figures_and_outlives_all_of_them(
     assert {record.key.decode() for record in said} == {
         f"enwiki:Page {number}" for number in (0, 1, 3, 5, 7, 9, 11)
     }
+
+
+def test_a_person_judges_on_the_page_of_the_api(kafka: str, tmp_path: Path) -> None:
+    make_topics_anew(kafka, PARTITIONS)
+    environ = environ_of(kafka, tmp_path)
+    url = environ["FACTWATCH_DATABASE_URL"]
+    alert = sample_alert(1, event_time=time.time() - 60)
+    with topics(kafka) as log:
+        log.put(alert)
+        log.flush()
+    with (
+        archive(kafka, url, tmp_path) as keeper,
+        running(["api"], environ, tmp_path) as api,
+        open_browser() as browser,
+    ):
+        eventually(lambda: keeper.has_written(1), 60)
+        browser.get(api.url)
+        eventually(lambda: browser.find_element(By.ID, "token").is_displayed())
+        browser.find_element(By.ID, "token").send_keys(BOTH, Keys.ENTER)
+        eventually(lambda: [one.text for one in browser.find_elements(*TITLES)] == [alert.title], 30)
+        box = browser.find_element(By.CSS_SELECTOR, "#open .judge")
+        eventually(box.is_displayed)
+        box.find_element(By.TAG_NAME, "summary").click()
+        box.find_element(By.CSS_SELECTOR, "[data-verdict=good]").click()
+        told = box.find_element(By.CSS_SELECTOR, "[role=status]")
+        eventually(lambda: "good edit" in told.text, 30)
+        eventually(lambda: len(rows(Database(url))["verdicts"]) == 1, 30)
+    (said,) = [record for part in committed(kafka, VERDICTS.name).values() for record in part]
+    assert json.loads(said.value)["verdict"] == "good"
+    assert json.loads(said.value)["alert_id"] == alert.alert_id
 
 
 def test_what_kafka_did_not_take_is_not_told_to_be_kept(own_kafka: KafkaBroker, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 
 import msgspec
 
-from streams.kafka.hot_facts import progress_record, spreads_go_on
+from streams.kafka.hot_facts import progress_record
 from streams.kafka.records import InRecord
 from streams.records import Edit
 from streams.runners.kept import KeptSweep
@@ -224,7 +224,7 @@ class PagePartition:
         outputs += self._posts.outputs(batch)
         if decided:  # after what is hot of it
             self._meta.decided = passed
-            outputs += [progress_record(passed, self._partition), spreads_go_on(self._partition)]
+            outputs.append(progress_record(passed, self._partition))
         if self._partition == 0 and self._sums.worth_summing:
             outputs += self._sums.summed()
         if next_day is not None:
@@ -247,7 +247,7 @@ class PagePartition:
             return None
         unit = UnitEdits(self._store, batch)
         outputs = self._outputs.of_batch(batch, unit, {}, {}, lambda row: False)
-        outputs += [*self._posts.outputs(batch), spreads_go_on(self._partition)]
+        outputs += self._posts.outputs(batch)
         return Work(outputs, self._changes(batch), self._figures(batch, 0, []))
 
     def _worth_telling(self, told: float) -> bool:

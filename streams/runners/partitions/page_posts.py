@@ -7,9 +7,10 @@ can undo it, and its reposts count where it does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
-from streams.kafka.hot_facts import hot_facts_record, spread_record
+from streams.kafka.hot_facts import hot_facts_record, spread_record, spreads_go_on
 from streams.kafka.records import InRecord, OutRecord
 from streams.posts import HotFact, Match, Post, PostsGone, post_key
 from streams.records import Alert
@@ -30,6 +31,8 @@ from streams.topics import MATCHES
 
 #: Records of `matches` that told of time alone are worth a commit when there are so many.
 WORTH_A_COMMIT = 200
+#: Processing time after which the topic of spreads is written to, whether there is anything to say or not.
+GO_ON_EVERY_S = 5.0
 
 
 class _Removed:
@@ -66,6 +69,8 @@ class PagePosts:
         self._partition = partition
         self._partitions = partitions
         self._amplifier = amplifier
+        self._now = now
+        self._went_on_s = -math.inf
         self._removed = _Removed()
         self._facts = PageFacts(store, self._removed, amplifier)
         self._published = {
@@ -148,6 +153,10 @@ class PagePosts:
 
     def _spread_records(self, batch: Batch) -> list[OutRecord]:
         records = []
+        now = self._now()
+        if now - self._went_on_s >= GO_ON_EVERY_S:
+            self._went_on_s = now
+            records.append(spreads_go_on(self._partition))
         for hot_id, changed in batch.of_posts.spreads.items():
             fact = self._facts.get(hot_id)
             told = fact_spread(fact, changed[0]) if fact is not None and changed is not None else None

@@ -8,15 +8,14 @@ of a post. Nothing of posts is kept here but digests of those seen lately.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 import msgspec
 
-from streams.errors import FactwatchError
 from streams.kafka.records import InRecord, OutRecord
-from streams.matching.matcher import Text
 from streams.partitions import key_bytes, places_in_posts
 from streams.posts import Match, Post, PostsGone, encode_record, post_key
 from streams.reasons import SkipReason, Stage
@@ -28,7 +27,7 @@ from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.to_pages import ToPages
 from streams.runners.partitions.waiting_posts import Waiting, WaitingPosts
 from streams.runners.partitions.wire import Figures, Work, encode
-from streams.runners.posts.post_processor import Matching
+from streams.runners.posts.matching import Matching, match_guarded, says_anything
 from streams.runners.posts.post_runner import JOIN_S, QUIET_S
 from streams.sources.base import SourceItem
 from streams.stages.amplify import REPEATS
@@ -39,8 +38,9 @@ from streams.store.keys import state_id
 from streams.store.partitions import PartitionStore
 from streams.topics import POSTS, POSTS_GONE
 
-#: Event time after which pages are told again how far posts are, and records that tell of time alone
-#: after which that is made durable.
+#: Event time after which pages are told again how far posts are, and processing time too where there is
+#: nothing else to tell them: edits that are caught up with bring an hour in a few seconds. Records that
+#: tell of time alone after which that is made durable.
 TELL_EVERY_S = 1.0
 WORTH_A_COMMIT = 1_000
 _DUPLICATE = f"skipped_{SkipReason.DUPLICATE}"
@@ -73,8 +73,10 @@ class PostPartition:
         self._partitions = partitions
         self._replica = replica
         self._matcher = matcher
+        self._now = now
         self._quiet_s = quiet_s
         self._tell_every_s = tell_every_s
+        self._told_s = -math.inf
         self._timer = timer
         self._meta = msgspec.structs.replace(store.meta)
         self._ids = RememberedIds(store, self._meta, partitions)
@@ -114,7 +116,9 @@ class PostPartition:
             self._newest = one.newest = max(self._newest, one.newest)
         if self._waiting.quiet_s >= self._quiet_s:
             self._newest = max(self._newest, self._replica.newest_edit)
-        due = self._newest - self._meta.decided >= self._tell_every_s
+        due = self._newest - self._meta.decided >= self._tell_every_s and (
+            bool(ready) or self._now() - self._told_s >= self._tell_every_s
+        )
         if not due and not self._is_worth_a_commit(ready):
             return None
         figures = Figures()
@@ -137,7 +141,7 @@ class PostPartition:
                 figures.outcomes[outcome] = figures.outcomes.get(outcome, 0) + n
         outputs += to_pages.records(everyone=due)
         if due:
-            self._meta.decided = self._newest
+            self._meta.decided, self._told_s = self._newest, self._now()
         self._meta.count(figures.outcomes)
         return Work(outputs, self._changes(ids), figures)
 
@@ -186,34 +190,17 @@ class PostPartition:
         self, fresh: Sequence[Waiting], figures: Figures, outputs: list[OutRecord]
     ) -> dict[int, tuple[Match, ...]]:
         """By place in `fresh`; posts that bear on nothing are left out."""
-        texts = {
-            at: one.known
-            for at, one in enumerate(fresh)
-            if isinstance(one.known, Post) and (one.known.text or one.known.links)
-        }
+        texts = {at: one.known for at, one in enumerate(fresh) if says_anything(one.known)}
         if not texts:
             return {}
-        try:
-            found = self._matcher.match_many(list(texts.values()))
-        except FactwatchError:
-            raise
-        except Exception:  # noqa: BLE001  # one by one: the one that can't be matched is a dead letter
-            found = [
-                self._match_one(fresh[at].record, text, figures, outputs) for at, text in texts.items()
-            ]
-        return {at: matches for at, matches in zip(texts, found, strict=True) if matches}
-
-    def _match_one(
-        self, record: InRecord, text: Text, figures: Figures, outputs: list[OutRecord]
-    ) -> tuple[Match, ...]:
-        try:
-            return self._matcher.match_many([text])[0]
-        except Exception as err:  # noqa: BLE001  # the guard around the stage
+        found, broken = match_guarded(self._matcher, texts)
+        for at, err in broken.items():
+            record = fresh[at].record
             item = SourceItem(f"{record.partition}:{record.offset}", record.value)
             dead = failed(item, err, Stage.MATCH)
             outputs.append(dead_letter_of(record, dead, self._partitions))
             figures.dead_letters.append((dead.stage, dead.reason))
-            return ()
+        return found
 
     def _send_on(
         self,

@@ -13,7 +13,7 @@ from streams.kafka.records import InRecord
 from streams.partitions import key_bytes, page_key
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.state.fact_spread import FactSpread
-from streams.store.facts_reader import PAGES_LOOKED_AT, FactNow, FactsFound, is_wanted
+from streams.store.facts_query import PAGES_LOOKED_AT, FactNow, FactsFound, FactsQuery
 from streams.store.keys import state_id
 from streams.topics import HEARTBEAT_KEY
 
@@ -65,33 +65,23 @@ class ReplicatedFacts:
         self._replica = replica
         self._spreads = spreads
 
-    def facts(
-        self,
-        limit: int,
-        after: int | None = None,
-        wiki: str | None = None,
-        title: str | None = None,
-        repeated: bool = False,
-    ) -> FactsFound:
-        """As `SqliteFactsReader.facts`."""
+    def facts(self, query: FactsQuery) -> FactsFound:
         found: list[FactNow] = []
-        for looked_at, (page_id, key) in enumerate(self._pages(after, wiki, title), 1):
+        for looked_at, (page_id, key) in enumerate(self._pages(query), 1):
             found += [
                 FactNow(hot=fact, spread=self._spreads.get(fact.hot_id))
                 for fact in self._replica.facts_of(key)
-                if is_wanted(fact, wiki, title) and (not repeated or fact.hot_id in self._spreads)
+                if query.wants(fact) and (not query.repeated or fact.hot_id in self._spreads)
             ]
-            if len(found) >= limit or looked_at >= PAGES_LOOKED_AT:
+            if len(found) >= query.limit or looked_at >= PAGES_LOOKED_AT:
                 return FactsFound(found, page_id)
         return FactsFound(found, None)
 
-    def _pages(
-        self, after: int | None, wiki: str | None, title: str | None
-    ) -> Iterable[tuple[int, bytes]]:
-        least = -1 if after is None else after
-        if wiki is not None and title is not None:
-            named = page_key(wiki, title)
+    def _pages(self, query: FactsQuery) -> Iterable[tuple[int, bytes]]:
+        least = -1 if query.after is None else query.after
+        if query.page is not None:
+            named = page_key(*query.page)
             page = state_id(named), key_bytes(named)
-            if self._replica.facts_of(page[1]) or after is not None:
+            if self._replica.facts_of(page[1]) or query.after is not None:
                 return [page] if page[0] > least else []
         return self._replica.pages(least)

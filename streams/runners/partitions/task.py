@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 #: Records worked on at once, and how long a unit of work waits for more: part of the time to an alert.
 #: Less makes more transactions, and those wait for one another at the broker.
-MOST = 1_024
+MOST = 2_048
 GATHER_S = 0.02
 #: Records waiting in a partition from which no more are taken in.
 FULL = MOST
@@ -140,8 +140,12 @@ class PartitionTask:
         self._writer = writer
         self._executor = executor
         self._done = done
-        self._lock = asyncio.Lock()
         self._news = asyncio.Event()
+        self._brought: list[tuple[str, Sequence[InRecord]]] = []
+        """What the unit has not been given yet, and how many records that are."""
+        self._brought_records = 0
+        self._fetched = asyncio.Event()
+        """The unit is about to be given it."""
         self._room = asyncio.Event()
         self._room.set()
         self._stopping = False
@@ -153,12 +157,16 @@ class PartitionTask:
         return self._store.meta.positions.get(topic)
 
     async def take(self, topic: str, records: Sequence[InRecord]) -> None:
-        """Returns when there is room again, so that the reading goes no faster than the work."""
-        async with self._lock:
-            await self._run(self.unit.take, topic, records)
-            if self.unit.waiting >= FULL:
-                self._room.clear()
+        """Returns when there is room again, so that the reading goes no faster than the work. What comes
+        from another hop waits for no room in the unit: it is what makes room there."""
+        if self._stopping:
+            return  # it will be read again
+        self._brought.append((topic, records))
+        self._brought_records += len(records)
+        self._look_for_room()
         self._news.set()
+        if self._brought_records >= FULL:
+            await self._fetched.wait()
         if topic in (CHANGES.name, EDITS.name, POSTS.name):
             await self._room.wait()
 
@@ -167,33 +175,50 @@ class PartitionTask:
         while not self._stopping:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), IDLE_S)
-            if self.unit.waiting < MOST:
-                await asyncio.sleep(GATHER_S)
+            await self._gather()
             self._news.clear()
             while not self._stopping and await self._work_once():
-                pass
+                await self._gather()
             await self._erase()
 
+    async def _gather(self) -> None:
+        """A transaction costs the same for one record as for a thousand."""
+        if not self._stopping and self.unit.waiting + self._brought_records < MOST:
+            await asyncio.sleep(GATHER_S)
+
     async def _work_once(self) -> bool:
-        async with self._lock:
-            started = time.perf_counter()
-            work: Work | None = await self._run(self.unit.work, MOST)
-            if work is None:
-                self._room.set()
-                return False
-            changelog = [
-                OutRecord(self._hop.changelog, self._partition, key, value, [])
-                for key, value in work.changes
-            ]
-            ends = await self._writer.commit([*work.outputs, *changelog])
-            end = ends[self._hop.changelog, self._partition]
-            await self._run(self._store.apply, work.changes, end)
-            self.unit.done()
-            self._to_erase |= work.figures.gone
-            if self.unit.waiting < FULL:
-                self._room.set()
+        started = time.perf_counter()
+        brought, self._brought, self._brought_records = self._brought, [], 0
+        self._fetched.set()
+        self._fetched.clear()
+        work: Work | None = await self._run(self._next_work, brought)
+        self._look_for_room()
+        if work is None:
+            return False
+        changelog = [
+            OutRecord(self._hop.changelog, self._partition, key, value, [])
+            for key, value in work.changes
+        ]
+        ends = await self._writer.commit([*work.outputs, *changelog])
+        await self._run(self._durable, work, ends[self._hop.changelog, self._partition])
+        self._to_erase |= work.figures.gone
         self._done(self._hop.name, self._partition, work, time.perf_counter() - started)
         return True
+
+    def _next_work(self, brought: Sequence[tuple[str, Sequence[InRecord]]]) -> Work | None:
+        for topic, records in brought:
+            self.unit.take(topic, records)
+        return self.unit.work(MOST)
+
+    def _durable(self, work: Work, end: int) -> None:
+        self._store.apply(work.changes, end)
+        self.unit.done()
+
+    def _look_for_room(self) -> None:
+        if self.unit.waiting + self._brought_records < FULL:
+            self._room.set()
+        else:
+            self._room.clear()
 
     async def _erase(self) -> None:
         if self._to_erase and time.monotonic() - self._erased_s >= ERASE_EVERY_S:
@@ -209,12 +234,13 @@ class PartitionTask:
 
     def release(self) -> None:
         """Let those go on that wait for room."""
+        self._fetched.set()
         self._room.set()
 
     def stop(self) -> None:
         """Finish the unit of work under way, and no other."""
         self._stopping = True
-        self._room.set()
+        self.release()
         self._news.set()
 
     async def close(self) -> None:

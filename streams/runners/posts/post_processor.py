@@ -7,26 +7,25 @@ the posts' watermark passes. So batch borders change nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
 
 import msgspec
 
 from streams.errors import FactwatchError
-from streams.matching.matcher import Text
-from streams.posts import Match, Post, PostsGone, decode_record, post_key
+from streams.posts import Match, Post, PostsGone, decode_record
 from streams.reasons import DeadReason, SkipReason, Stage
 from streams.records import DeadLetter, Skip
 from streams.runners.guard import failed
 from streams.runners.posts.hot_facts import HotFacts
+from streams.runners.posts.matching import Matching, match_guarded, says_anything
+from streams.runners.posts.post_folding import PostFolding, StoredPosts
 from streams.sources.base import SourceItem
 from streams.stages.amplify import Amplifier
 from streams.stages.deduplicate import RecentIds
 from streams.stages.posts.normalize import NormalizedPost, PostNormalizer
 from streams.state.watermark import Watermark
-from streams.store.batch import Batch, StoredPost
-from streams.store.keys import state_id
+from streams.store.batch import Batch
 
 #: Platforms send posts within seconds, and what is told of them should not wait for stragglers: one that
 #: comes later counts at once.
@@ -35,16 +34,6 @@ LATENESS_S = 10.0
 GONE_REMEMBERED = 100_000
 
 TakenPost = tuple[SourceItem, NormalizedPost]
-
-
-class Matching(Protocol):
-    def match_many(self, posts: Sequence[Text]) -> list[tuple[Match, ...]]: ...
-
-
-class StoredPosts(Protocol):
-    def load_posts(self, ids: Sequence[int]) -> dict[int, StoredPost]: ...
-
-    def posts_of_author(self, author: int) -> dict[int, StoredPost]: ...
 
 
 class PostProcessor:
@@ -65,9 +54,8 @@ class PostProcessor:
     ) -> None:
         """`lock`: held while facts change or posts are matched, where others match too."""
         self._facts = facts
-        self._store = store
+        self._folding = PostFolding(facts, store, amplifier)
         self._matcher = matcher
-        self._amplifier = amplifier
         self._normalize = normalizer
         # As hashes of one process: a text that is hashed anyway, and 32 bytes an id.
         self._recent: RecentIds[int] = RecentIds()
@@ -200,29 +188,10 @@ class PostProcessor:
         self, batch: Batch, fresh: Sequence[tuple[SourceItem, Post | PostsGone]]
     ) -> dict[int, tuple[Match, ...]]:
         """By place in `fresh`; posts that bear on nothing are left out."""
-        places: list[int] = []
-        texts: list[Post] = []
-        for at, (_, record) in enumerate(fresh):
-            if isinstance(record, Post) and (record.text or record.links):
-                places.append(at)
-                texts.append(record)
-        try:
-            found = self._matcher.match_many(texts)
-        except FactwatchError:
-            raise
-        except Exception:  # noqa: BLE001  # one by one: the one that can't be matched is a dead letter
-            found = [
-                self._match_one(batch, fresh[at][0], post)
-                for at, post in zip(places, texts, strict=True)
-            ]
-        return {at: matches for at, matches in zip(places, found, strict=True) if matches}
-
-    def _match_one(self, batch: Batch, item: SourceItem, post: Post) -> tuple[Match, ...]:
-        try:
-            return self._matcher.match_many([post])[0]
-        except Exception as err:  # noqa: BLE001  # the guard around the stage
-            batch.dead_letters.append(failed(item, err, Stage.MATCH))
-            return ()
+        texts = {at: record for at, (_, record) in enumerate(fresh) if says_anything(record)}
+        found, broken = match_guarded(self._matcher, texts)
+        batch.dead_letters += [failed(fresh[at][0], err, Stage.MATCH) for at, err in broken.items()]
+        return found
 
     def _fold(
         self,
@@ -230,7 +199,7 @@ class PostProcessor:
         fresh: Sequence[tuple[SourceItem, Post | PostsGone]],
         matches: dict[int, tuple[Match, ...]],
     ) -> None:
-        told = self._told_before(
+        told = self._folding.told_before(
             post
             for at, (_, post) in enumerate(fresh)
             if isinstance(post, Post) and (at in matches or _tells_of_another(post))
@@ -240,94 +209,13 @@ class PostProcessor:
             advance(record.event_time)
             try:
                 if isinstance(record, PostsGone):
-                    self._forget(batch, record)
+                    self._folding.forget(batch, record, self.passed)
                 elif at in matches or _tells_of_another(record):
-                    self._fold_post(batch, record, matches.get(at, ()), told)
+                    self._folding.fold(batch, record, matches.get(at, ()), told, self.passed)
             except FactwatchError:
                 raise
             except Exception as err:  # noqa: BLE001  # the guard around the stage
                 batch.dead_letters.append(failed(item, err, Stage.AMPLIFY))
-
-    def _told_before(self, posts: Iterable[Post]) -> dict[int, StoredPost]:
-        """What is stored of them and of those they repost, in one look."""
-        ids: dict[int, None] = {}
-        for post in posts:
-            ids[state_id(post.key)] = None
-            if post.repost_of is not None:
-                ids[state_id(post_key(post.platform, post.repost_of))] = None
-        return self._store.load_posts(list(ids)) if ids else {}
-
-    def _fold_post(
-        self,
-        batch: Batch,
-        post: Post,
-        matches: tuple[Match, ...],
-        told: Mapping[int, StoredPost],
-    ) -> None:
-        """`told`: what was stored before the batch."""
-        changed = batch.of_posts.posts
-        post_id = state_id(post.key)
-        before = changed[post_id] if post_id in changed else told.get(post_id)
-        if before is not None and before.post.version_time > post.version_time:
-            return
-        held = {match.hot_id: match for match in matches if self._was_hot(match.hot_id, post)}
-        affected = list(held)
-        if post.repost_of is not None and not held:
-            original_id = state_id(post_key(post.platform, post.repost_of))
-            original = changed[original_id] if original_id in changed else told.get(original_id)
-            if original is not None:  # it counts where that one does; its words are that one's
-                matches = original.matches
-                affected = [match.hot_id for match in matches]
-        if before is not None:
-            affected += [match.hot_id for match in before.matches if match.hot_id not in affected]
-        for hot_id in affected:
-            fact = self._facts.get(hot_id)
-            if fact is not None:
-                state = self._facts.spread(hot_id)
-                batch.alerts += self._amplifier.fold(state, fact, post, held.get(hot_id), self.passed)
-        for match in held.values():
-            batch.matched[match.grade] = batch.matched.get(match.grade, 0) + 1
-        kept = tuple(held.values()) or (matches if post.repost_of is not None else ())
-        if kept:
-            changed[post_id] = StoredPost(post, kept)
-        elif before is not None:
-            changed[post_id] = None
-
-    def _was_hot(self, hot_id: str, post: Post) -> bool:
-        fact = self._facts.get(hot_id)
-        return fact is not None and (fact.expires is None or post.event_time < fact.expires)
-
-    def _stored(self, batch: Batch, post_id: int) -> StoredPost | None:
-        if post_id in batch.of_posts.posts:
-            return batch.of_posts.posts[post_id]
-        return self._store.load_posts((post_id,)).get(post_id)
-
-    def _forget(self, batch: Batch, gone: PostsGone) -> None:
-        posts = batch.of_posts.posts
-        batch.of_posts.gone = True
-        found: dict[int, StoredPost | None]
-        if gone.post_id is not None:
-            post_id = state_id(post_key(gone.platform, gone.post_id))
-            found = {post_id: self._stored(batch, post_id)}
-        else:
-            author = gone.author or ""
-            found = dict(self._store.posts_of_author(state_id(post_key(gone.platform, author))))
-            found |= {
-                post_id: stored
-                for post_id, stored in posts.items()
-                if stored is None
-                or (stored.post.platform, stored.post.author) == (gone.platform, author)
-            }
-        affected: dict[str, None] = {}
-        for post_id, stored in found.items():
-            if stored is not None:
-                affected.update((match.hot_id, None) for match in stored.matches)
-                posts[post_id] = None
-        for hot_id in affected:
-            fact = self._facts.get(hot_id)
-            if fact is not None:
-                state = self._facts.spread(hot_id)
-                batch.alerts += self._amplifier.gone(state, fact, gone, self.passed).alerts
 
 
 def _tells_of_another(post: Post) -> bool:

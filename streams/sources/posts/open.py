@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from streams.errors import BadInput
+from streams.errors import BadInput, BadSetting
 from streams.sources.base import Source
 from streams.sources.compressed import open_bytes
 from streams.sources.ndjson import NdjsonSource
@@ -45,7 +45,9 @@ def open_post_source(
     if spec == "-":
         return NdjsonSource(spec, MAX_POST_BYTES, FILE)
     path = Path(spec)
-    if not spec or "://" in spec or not path.exists():
+    if "://" in spec:
+        raise BadSetting(f"{spec}: no platform that is known; {WANTS}")
+    if not spec or not path.exists():
         raise BadInput(f"{spec or 'source'}: no such file; {WANTS}")
     if path.is_dir() or not _NDJSON.search(path.name):
         raise BadInput(f"{spec}: is no file of posts; {WANTS}, each also with .gz, .bz2 or .xz")

@@ -17,7 +17,7 @@ class Finalized:
     def __del__(self):
         signal.raise_signal(signal.SIGINT)
 
-def command(standalone_mode):
+def command(prog_name, standalone_mode):
     {command}
 
 main.cli.main = command

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from models.classifier import load_classifier
 from streams.cli.compose import alert_policy
 from streams.cli.thresholds import thresholds
-from streams.errors import BadInput
+from streams.errors import BadSetting
 from streams.settings import Settings
 from tests.model.histories import export, life
 
@@ -67,5 +67,5 @@ def test_it_is_shown_as_a_table(history: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--fpr", "1", "--false-alarms", "1")])
 def test_one_question_is_wanted(history: Path, options: tuple[str, ...]) -> None:
-    with pytest.raises(BadInput, match="either"):
+    with pytest.raises(BadSetting, match="either"):
         ask(history, *options)

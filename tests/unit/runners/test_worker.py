@@ -1,4 +1,4 @@
-"""What ends a worker, without Kafka: partitions that are lost, work that can't go on."""
+"""A worker without Kafka: how much it takes in, and what ends it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 
 from streams.errors import BrokerUnavailable, Fenced, TooManyDeadLetters
 from streams.kafka.records import OutRecord
-from streams.runners.partitions.task import PerformerHop
+from streams.runners.partitions.task import FULL, PerformerHop
 from streams.runners.partitions.wire import Figures, Work
 from streams.runners.worker import Worker
 from streams.store.changelog import META, Change, Meta
 from streams.store.partitions import PartitionFile, PartitionStore
-from streams.topics import CHANGES, DEAD_LETTERS, PERFORMER_STATE, Header
+from streams.topics import CHANGES, DEAD_LETTERS, FEEDBACK, PERFORMER_STATE, Header
 from tests.partition_world import Record
 
 WAIT_S = 10
@@ -64,6 +64,9 @@ class Kafka:
         self.refuses: Exception | None = None
         self.away: Exception | None = None
         self.refused = asyncio.Event()
+        self.commits = 0
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
 
     async def writer(self, transactional_id: str) -> Kafka:
         if self.away is not None:
@@ -83,6 +86,8 @@ class Kafka:
         if self.refuses is not None:
             self.refused.set()
             raise self.refuses
+        self.commits += 1
+        await self.goes_on.wait()
         self.committed += records
         return {(PERFORMER_STATE.name, 0): len(self.committed)}
 
@@ -153,6 +158,56 @@ def test_a_lost_broker_ends_it(tmp_path: Path) -> None:
             await worker.take(CHANGES.name, 0, records(1))
             with pytest.raises(BrokerUnavailable):
                 await asyncio.shield(worker.failed)
+
+    run(story)
+
+
+def test_what_comes_while_a_transaction_is_under_way_makes_one_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        kafka = Kafka()
+        kafka.goes_on.clear()
+        async with at_work(tmp_path, kafka) as worker:
+            await worker.assigned([0])
+            await worker.take(CHANGES.name, 0, records(5))
+            while not kafka.commits:
+                await asyncio.sleep(0.001)
+            for first in range(5, 50, 5):
+                await worker.take(CHANGES.name, 0, records(5, first=first))
+            kafka.goes_on.set()
+            while len(kafka.committed) < 52:
+                await asyncio.sleep(0.001)
+            assert kafka.commits == 2
+
+    run(story)
+
+
+@pytest.mark.parametrize("topic", [CHANGES.name, FEEDBACK.name])
+def test_no_more_is_read_than_is_worked_on(tmp_path: Path, topic: str) -> None:
+    """Until there is room again, or what was brought is to be read again anyway."""
+
+    async def story() -> None:
+        kafka = Kafka()
+        kafka.goes_on.clear()
+        async with at_work(tmp_path, kafka) as worker:
+            await worker.assigned([0])
+            await worker.take(topic, 0, records(1))
+            while not kafka.commits:
+                await asyncio.sleep(0.001)
+            more = asyncio.create_task(worker.take(topic, 0, records(FULL, first=1)))
+            await asyncio.sleep(0)
+            assert not more.done()
+            kafka.goes_on.set()
+            await more
+            kafka.goes_on.clear()
+            again = asyncio.create_task(worker.take(topic, 0, records(FULL, first=FULL + 1)))
+            while kafka.commits < 2:
+                await asyncio.sleep(0.001)
+            third = asyncio.create_task(worker.take(topic, 0, records(FULL, first=2 * FULL + 1)))
+            await asyncio.sleep(0)
+            assert not third.done()
+            worker.release()
+            await asyncio.gather(again, third)
+            kafka.goes_on.set()
 
     run(story)
 

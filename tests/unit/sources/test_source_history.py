@@ -342,7 +342,7 @@ def test_of_a_damaged_file_everything_before_the_damage_comes(tmp_path: Path) ->
     [
         (b"", "is empty"),
         (b"  \n ", "is empty"),
-        (b"<html><body>log in</body></html>", "not a MediaWiki XML export: begins with '<html>"),
+        (b"<html><body>log in</body></html>", 'not a MediaWiki XML export: begins with "<html>'),
         (b'<?xml version="1.0"?><rss version="2.0"></rss>', "not a MediaWiki XML export"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 200_000, "not a MediaWiki XML export"),
         (b'{"meta":{}}\n', "not a MediaWiki XML export"),

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from streams.posts import HotFact
-from streams.store.facts_reader import FactsFound, SqliteFactsReader
+from streams.store.facts_query import FactsFound, FactsQuery
+from streams.store.facts_reader import SqliteFactsReader
 from streams.store.sqlite import SqliteStore
 from tests.amplify_world import FACT, T0, Spreading, post
 from tests.spread_world import changes, commit, hot_page
@@ -52,7 +53,7 @@ def all_of(reader: SqliteFactsReader, limit: int, **where: Any) -> list[str]:
     ids: list[str] = []
     after = None
     while True:
-        found = reader.facts(limit, after, **where)
+        found = reader.facts(FactsQuery(limit, after, **where))
         ids += [one.hot.hot_id for one in found.facts]
         if found.next is None:
             return ids
@@ -69,7 +70,7 @@ def test_a_fact_tells_how_often_it_was_repeated_and_by_whom(
     world.until(T0 + 100)
     page = hot_page(world.fact)
     commit(store, changes([page], [world.state]))
-    (found,) = reader.facts(10).facts
+    (found,) = reader.facts(FactsQuery(10)).facts
     assert found.hot == world.fact
     assert found.spread is not None
     seen = found.spread
@@ -89,12 +90,12 @@ def test_a_post_that_was_deleted_is_not_named_any_more(
     world.fold_all([post(n, T0 + n) for n in (1, 2)])
     world.until(T0 + 60)
     commit(store, changes([hot_page(FACT)], [world.state]))
-    (before,) = reader.facts(10).facts
+    (before,) = reader.facts(FactsQuery(10)).facts
     assert before.spread is not None
     assert len(before.spread.named) == 2
     world.state.take_out(next(iter(world.state.named)))
     commit(store, changes([], [world.state]))
-    (after,) = reader.facts(10).facts
+    (after,) = reader.facts(FactsQuery(10)).facts
     assert after.spread is not None
     assert len(after.spread.named) == after.spread.total_posts == 1
 
@@ -109,9 +110,9 @@ def test_a_fact_that_nobody_repeats_has_no_spread_and_can_be_left_out(
     empty = Spreading().state
     empty.hot_id = quiet.hot_id
     commit(store, changes([hot_page(FACT), hot_page(quiet)], [world.state, empty]))
-    spreads = {one.hot.hot_id: one.spread is not None for one in reader.facts(10).facts}
+    spreads = {one.hot.hot_id: one.spread is not None for one in reader.facts(FactsQuery(10)).facts}
     assert spreads == {FACT.hot_id: True, quiet.hot_id: False}
-    assert hot_ids(reader.facts(10, repeated=True)) == {FACT.hot_id}
+    assert hot_ids(reader.facts(FactsQuery(10, repeated=True))) == {FACT.hot_id}
 
 
 def test_following_next_gives_every_fact_once(store: SqliteStore, reader: SqliteFactsReader) -> None:
@@ -144,8 +145,8 @@ def test_a_page_that_was_moved_is_found_by_its_new_title(
 def test_what_is_hot_no_more_is_gone(store: SqliteStore, reader: SqliteFactsReader) -> None:
     page = hot_page(FACT)
     commit(store, changes([page]))
-    assert hot_ids(reader.facts(10)) == {FACT.hot_id}
+    assert hot_ids(reader.facts(FactsQuery(10))) == {FACT.hot_id}
     gone = changes([page])
     gone.hot_pages = dict.fromkeys(gone.hot_pages)
     commit(store, gone)
-    assert reader.facts(10) == FactsFound([], None)
+    assert reader.facts(FactsQuery(10)) == FactsFound([], None)

@@ -11,6 +11,7 @@ import pytest
 from streams.kafka.hot_facts import read_hot_facts
 from streams.posts import Post, PostsGone
 from streams.records import AlertKind, Edit
+from streams.runners.partitions.page_posts import GO_ON_EVERY_S
 from streams.topics import HEARTBEAT_KEY, HOT_FACTS, SPREADS
 from tests.contract.test_posts_on_both_runners import BAD, GOOD, Story, texts_of
 from tests.core_world import DAY, MarkedScorer, raw_of
@@ -147,6 +148,7 @@ def test_what_was_told_of_posts_comes_to_be_compacted_while_time_goes_on(told: T
     for go_on in (told.cluster.heartbeat, lambda: told.posts(told.post(post_id="q"))):
         before = len(log)
         told.cluster.watermark.newest += 10
+        told.cluster.now += GO_ON_EVERY_S
         go_on()
         told.cluster.run()
         assert len(log) > before

@@ -15,6 +15,7 @@ from streams.records import Grade
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.wire import PostsSaid, Said, Work, decode_matches
+from streams.runners.posts.post_runner import QUIET_S
 from streams.stages.posts.authors import Authors
 from streams.stages.posts.normalize import PostNormalizer
 from streams.state.watermark import LATENESS_S
@@ -269,6 +270,24 @@ def test_time_goes_on_with_heartbeats_and_without_posts_with_edits(world: World)
     work = world.work()
     assert work is not None
     assert {bundle_of(o.value).newest for o in work.outputs} == {T0 + 500}
+
+
+def test_edits_that_are_caught_up_with_are_told_of_once_a_second(world: World) -> None:
+    """They bring hours in seconds; what there are posts of is told at once."""
+    world.edits(T0)
+    world.now += QUIET_S
+    assert world.work() is not None
+    for hour in range(1, 4):
+        world.edits(T0 + 3600 * hour)
+        world.now += 0.2
+        assert world.work() is None
+    world.take(None, newest=T0 + 3600 * 3 + 1)
+    assert world.work() is not None
+    world.edits(T0 + 3600 * 9)
+    world.now += QUIET_S
+    work = world.work()
+    assert work is not None
+    assert {bundle_of(out.value).newest for out in work.outputs} == {T0 + 3600 * 9}
 
 
 def test_a_long_bundle_is_cut_and_only_its_end_tells_the_time(world: World) -> None:

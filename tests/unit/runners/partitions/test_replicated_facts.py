@@ -17,7 +17,8 @@ from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.replicated_facts import ReplicatedFacts, SpreadReplica
 from streams.state.amplification import AmplificationState
 from streams.state.fact_spread import fact_spread
-from streams.store.facts_reader import FactsFound, SqliteFactsReader
+from streams.store.facts_query import FactsFound, FactsQuery
+from streams.store.facts_reader import SqliteFactsReader
 from streams.topics import HOT_FACTS
 from tests.amplify_world import FACT, T0, Spreading, post
 from tests.partition_world import Record
@@ -80,26 +81,26 @@ def sqlite(tmp_path: Path) -> Iterator[SqliteFactsReader]:
     world.close()
 
 
-QUERIES: list[dict[str, object]] = [
-    {},
-    {"wiki": "enwiki"},
-    {"wiki": "enwiki", "title": "Page 5"},
-    {"wiki": "enwiki", "title": "Page 4"},
-    {"repeated": True},
-    {"wiki": "dewiki", "repeated": True},
+QUERIES = [
+    FactsQuery(1),
+    FactsQuery(1, wiki="enwiki"),
+    FactsQuery(1, wiki="enwiki", title="Page 5"),
+    FactsQuery(1, wiki="enwiki", title="Page 4"),
+    FactsQuery(1, repeated=True),
+    FactsQuery(1, wiki="dewiki", repeated=True),
 ]
 
 
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
 def test_page_by_page_it_gives_what_one_process_gives(
-    topics: Topics, sqlite: SqliteFactsReader, query: dict[str, object], limit: int
+    topics: Topics, sqlite: SqliteFactsReader, query: FactsQuery, limit: int
 ) -> None:
     def walk(reader: ReplicatedFacts | SqliteFactsReader) -> list[FactsFound]:
         found: list[FactsFound] = []
         after: int | None = None
         while not found or after is not None:
-            found.append(reader.facts(limit, after, **query))  # type: ignore[arg-type]  # queries of mixed types
+            found.append(reader.facts(msgspec.structs.replace(query, limit=limit, after=after)))
             after = found[-1].next
         return found
 
@@ -112,17 +113,19 @@ def test_page_by_page_it_gives_what_one_process_gives(
 def test_a_page_told_anew_and_one_that_is_hot_no_more(topics: Topics) -> None:
     first, *rest = FACTS[5]
     topics.take(hot_facts_record("enwiki:Page 5", tuple(rest), 5 % PARTITIONS))
-    assert [fact.hot for fact in topics.told.facts(100, None, "enwiki", "Page 5").facts] == rest
+    assert [
+        fact.hot for fact in topics.told.facts(FactsQuery(100, wiki="enwiki", title="Page 5")).facts
+    ] == rest
     topics.take(hot_facts_record("enwiki:Page 5", (), 5 % PARTITIONS))
-    assert topics.told.facts(100, None, "enwiki", "Page 5").facts == []
+    assert topics.told.facts(FactsQuery(100, wiki="enwiki", title="Page 5")).facts == []
     assert first.hot_id in topics.spreads
 
 
 def test_a_spread_that_was_taken_back_is_none(topics: Topics) -> None:
     topics.take(spread_record(FACTS[5][0].hot_id, None, 5 % PARTITIONS))
-    (fact, *_) = topics.told.facts(100, None, "enwiki", "Page 5").facts
+    (fact, *_) = topics.told.facts(FactsQuery(100, wiki="enwiki", title="Page 5")).facts
     assert fact.spread is None
-    repeated = topics.told.facts(100, None, "enwiki", "Page 5", repeated=True)
+    repeated = topics.told.facts(FactsQuery(100, wiki="enwiki", title="Page 5", repeated=True))
     assert repeated.facts == []
 
 

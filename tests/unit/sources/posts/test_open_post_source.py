@@ -30,10 +30,17 @@ def test_a_name_each() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "nothing-here.jsonl", "https://mastodon.social", "eventstreams", "rcfeed://127.0.0.1:1"]
+    ("spec", "wrong"),
+    [
+        ("", BadInput),
+        ("nothing-here.jsonl", BadInput),
+        ("eventstreams", BadInput),
+        ("https://mastodon.social", BadSetting),
+        ("rcfeed://127.0.0.1:1", BadSetting),
+    ],
 )
-def test_what_is_none_is_told_in_one_line(spec: str) -> None:
-    with pytest.raises(BadInput, match="wants jetstream://HOST, mastodon://HOST, or a file"):
+def test_what_is_none_is_told_in_one_line(spec: str, wrong: type[Exception]) -> None:
+    with pytest.raises(wrong, match="wants jetstream://HOST, mastodon://HOST, or a file"):
         opened(spec)
 
 
