@@ -98,12 +98,21 @@ class OwnHistory:
         """For edits met on `day`: by those of the days up to `LAG_DAYS` before, which are added to the
         past."""
         if day != self._day:
-            last = day - LAG_DAYS
-            for one in sorted(one for one in self.open_days if one <= last):
-                self._close(one)
+            self.close(day - LAG_DAYS)
+        return self.by_past(day)
+
+    def by_past(self, day: int) -> Shift:
+        """For edits met on `day`, by the days that were closed."""
+        if day != self._day:
             self._day = day
-            self._shift = shift_of(self.past * 0.5 ** (last / HALF_LIFE_DAYS))
+            self._shift = shift_of(self.past * 0.5 ** ((day - LAG_DAYS) / HALF_LIFE_DAYS))
         return self._shift
+
+    def close(self, last: int) -> None:
+        """Add the days up to `last` to the past: nothing changes there any more."""
+        for one in sorted(one for one in self.open_days if one <= last):
+            self._close(one)
+            self._day = -1
 
     def _close(self, day: int) -> None:
         weight = 2.0 ** (day / HALF_LIFE_DAYS)

@@ -25,7 +25,7 @@ class SeenRows(NamedTuple):
     page: NDArray[np.int64]
     wiki: NDArray[np.str_]
     risk: NDArray[np.float64]
-    """revert_risk as given at the time."""
+    """As given at the time, by the model alone."""
     model: NDArray[np.str_]
     """Version of who gave it."""
     other_features: int = 0

@@ -255,6 +255,8 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How it is known: identity, undo, rollback or tag; "" for what was kept."""
     revert_risk: float | None = None
     """The score given at the time; None if it had not been given yet."""
+    model_risk: float | None = None
+    """What the model alone gave, where the wiki's own reverts shift `revert_risk`; None: the same."""
     alerted: bool = False
     anonymous: bool = False
     with_content: bool = False

@@ -116,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: float = 30.0
     """How long labels, scores, dead letters and page states are kept, in event time."""
     own_calibration: bool = True
-    """Whether `run` fits the risk that it tells to each wiki's own settled edits. Alerts do not depend on it."""
+    """Whether the risk that is told is fitted to each wiki's own settled edits. Alerts do not depend on it."""
     training_days: float = 90.0
     """How long a sample of what the model knew of edits is kept, to train a later one from, in event time."""
     training_mb: int = 256

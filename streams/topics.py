@@ -25,6 +25,7 @@ class Key(StrEnum):
     POST = "platform and the post's id"
     FACT = "hot_id of a fact"
     SOURCE = "the source's name"
+    DAY = "partition and day"
     ORIGINAL = "the key of the record that could not be processed"
     STATE = "binary, the worker's own"
 
@@ -102,6 +103,15 @@ SPREADS = Topic(
 MATCHES = Topic(
     "factwatch.matches.v1", Key.PAGE, "posts and the hot facts they bear on", DAY_S, internal=True
 )
+OWN_EDITS = Topic(
+    "factwatch.own-edits.v1",
+    Key.DAY,
+    "how often each wiki's own edits were reverted",
+    None,
+    Partitions.ONE,
+    max_message_bytes=8 * MIB,  # of all wikis in one record
+    internal=True,
+)
 DEAD_LETTERS = Topic(
     "factwatch.dead-letters.v1", Key.ORIGINAL, "what could not be processed", 30 * DAY_S
 )
@@ -129,7 +139,7 @@ POST_STATE = Topic("factwatch.post-state.v1", Key.STATE, "changelog of posts", N
 
 TOPICS = (
     CHANGES, EDITS, PERFORMERS, FEEDBACK, PAGE_STATUS, ALERTS, LABELS, VERDICTS, POSTS, POSTS_GONE,
-    HOT_FACTS, SPREADS, MATCHES, DEAD_LETTERS, CURSORS, PERFORMER_STATE, PAGE_STATE, POST_STATE,
+    HOT_FACTS, SPREADS, MATCHES, OWN_EDITS, DEAD_LETTERS, CURSORS, PERFORMER_STATE, PAGE_STATE, POST_STATE,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,9 @@ from streams.records import Alert, DeadLetter, Label, PageStatus, Skip
 from streams.runners.cold_pages import RecentHistories
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.ids import RememberedIds
-from streams.runners.partitions.page_partition import Attach, PagePartition
+from streams.runners.partitions.own_edits import OwnEdits
+from streams.runners.partitions.own_sums import OwnSumsReplica
+from streams.runners.partitions.page_partition import Attach, MakeProcessor, PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
 from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
@@ -52,6 +54,7 @@ from streams.topics import (
     HOT_FACTS,
     LABELS,
     MATCHES,
+    OWN_EDITS,
     PAGE_STATE,
     PAGE_STATUS,
     PERFORMER_STATE,
@@ -110,8 +113,11 @@ class Cluster:
         attach: Attach = list,
         histories: RecentHistories | None = None,
         sample: TrainingSample | None = None,
+        own: bool = False,
     ) -> None:
+        """`own`: the risk that is told is shifted by each wiki's own reverts."""
         self._sample = sample
+        self._own = own
         self.partitions = partitions
         self._directory = directory
         self._scorer = scorer
@@ -122,6 +128,7 @@ class Cluster:
         self._attach = attach
         self._histories = histories
         self.topics: dict[tuple[str, int], list[Record]] = {}
+        self._ends: dict[tuple[str, int], int] = {}
         self.watermark = Watermark()
         self.posts_watermark = Watermark()
         self._normalize = Normalizer()
@@ -132,6 +139,11 @@ class Cluster:
         self.stores: dict[Place, PartitionStore] = {}
         self.replicas: dict[int, tuple[FactReplica, dict[int, int]]] = {}
         """Of each post partition, as if it were in a process of its own: with the next offsets."""
+        self.own_sums: dict[int, OwnSumsReplica] = {}
+        """Of each page partition, likewise."""
+        self._own_read: dict[int, int] = {}
+        self.slowest = -math.inf
+        """How far all page partitions have worked, as page partitions are told."""
         for place in itertools.product(READS, range(partitions)):
             self.take_over(place)
 
@@ -141,7 +153,9 @@ class Cluster:
         self, topic: str, partition: int, key: bytes, value: bytes | None, headers: Headers
     ) -> None:
         log = self.topics.setdefault((topic, partition), [])
-        log.append(Record(topic, partition, len(log), int(self.now * 1_000), key, value, headers))
+        offset = self._ends.get((topic, partition), 0)
+        self._ends[topic, partition] = offset + 1
+        log.append(Record(topic, partition, offset, int(self.now * 1_000), key, value, headers))
 
     def ingest(self, raws: Iterable[bytes], *, routed: bool = True) -> None:
         """As `factwatch ingest changes` does; not `routed`: as somebody else's producer does."""
@@ -207,12 +221,19 @@ class Cluster:
         )
 
     def _pages(self, store: PartitionStore, partition: int) -> PagePartition:
+        sums = OwnSumsReplica(self._scorer.version, self.partitions, lambda: self.slowest)
+        self.own_sums[partition] = sums
+        self._own_read[partition] = 0
+        self.read_own(partition)
+        sums.complete = True
         return PagePartition(
             store,
             partition=partition,
             partitions=self.partitions,
             make_processor=self._processor(),
             amplifier=Amplifier(AMPLIFICATION),
+            own_sums=sums,
+            shifts=self._own,
             attach=self._attach,
             now=lambda: self.now,
             patience_s=self._patience_s,
@@ -248,14 +269,35 @@ class Cluster:
             got |= bool(records)
         return got
 
-    def _processor(
-        self,
-    ) -> Callable[[States, RemotePerformers, RemoteMoves, RememberedIds, PartitionStore], Processor]:
+    def read_own(self, partition: int, most: int = 1_000_000) -> bool:
+        """What page partitions tell of own edits, beside that one."""
+        first = self._own_read[partition]
+        records = self.topics.get((OWN_EDITS.name, 0), [])
+        new = [record for record in records if record.offset >= first][:most]
+        self.own_sums[partition].take(0, new)
+        if new:
+            self._own_read[partition] = new[-1].offset + 1
+        return bool(new)
+
+    def compact(self, topic: str, below: int) -> None:
+        """Of each key only what was said last stays, of the records before that offset; not even a tombstone."""
+        for place, log in self.topics.items():
+            if place[0] == topic:
+                last = {record.key: record.offset for record in log if record.offset < below}
+                self.topics[place] = [
+                    record
+                    for record in log
+                    if record.offset >= below
+                    or (record.value is not None and last[record.key] == record.offset)
+                ]
+
+    def _processor(self) -> MakeProcessor:
         def make(
             states: States,
             performers: RemotePerformers,
             moves: RemoteMoves,
             ids: RememberedIds,
+            own: OwnEdits,
             store: PartitionStore,
         ) -> Processor:
             return Processor(
@@ -270,6 +312,7 @@ class Cluster:
                 next_row=store.meta.next_row,
                 deadlines=store.deadlines(),
                 moves=moves,
+                own_shifts=own,
                 histories=self._histories,
                 sample=self._sample,
             )
@@ -281,6 +324,8 @@ class Cluster:
         hop, partition = place
         unit = self.units[place]
         got = self.read_hot_facts(partition, most) if hop == "posts" else False
+        if hop == "pages":
+            got = self.read_own(partition, most)
         for topic in READS[hop]:
             log = self.topics.get((topic, partition), [])
             first = unit.positions.get(topic, 0)

@@ -123,6 +123,7 @@ labels = sa.Table(
 )
 
 #: What the model knew of a sample of these edits. `features`: float32, missing ones at the end left out.
+#: `model_risk` NULL: the label's `revert_risk`.
 training_rows = sa.Table(
     "training_rows",
     METADATA,
@@ -133,6 +134,7 @@ training_rows = sa.Table(
     _column("model", _Text),
     _column("feature_set", _Text),
     _column("features", sa.LargeBinary()),
+    _column("model_risk", sa.Double(), null=True),
     sa.Index(None, "event_time"),
 )
 

@@ -41,6 +41,7 @@ def rows_of(labels: Iterable[Label]) -> list[dict[str, Any]]:
             "model": label.seen.model,
             "feature_set": label.seen.feature_set,
             "features": label.seen.features,
+            "model_risk": label.model_risk,
         }
         for label in labels
         if label.seen is not None
@@ -104,7 +105,7 @@ def _newest(db: sa.Connection) -> Iterator[SeenRow]:
         sa.select(
             *place,
             labels.c.title,
-            labels.c.revert_risk,
+            sa.func.coalesce(rows.c.model_risk, labels.c.revert_risk, 0.0).label("risk"),
             LABEL_NOW.label("label"),
             rows.c.weight,
             rows.c.model,
@@ -123,7 +124,7 @@ def _newest(db: sa.Connection) -> Iterator[SeenRow]:
                 one.wiki,
                 state_id(page_key(one.wiki, one.title)),
                 one.event_time,
-                one.revert_risk if one.revert_risk is not None else 0.0,
+                one.risk,
                 one.weight,
                 one.model,
                 one.feature_set,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import msgspec
 
@@ -18,7 +17,9 @@ from streams.matching.matcher import Matcher
 from streams.runners.memory import set_for_long_lives
 from streams.runners.partitions.fact_replica import FactReplica
 from streams.runners.partitions.ids import RememberedIds
-from streams.runners.partitions.page_partition import PagePartition
+from streams.runners.partitions.own_edits import OwnEdits
+from streams.runners.partitions.own_sums import OwnSumsReplica
+from streams.runners.partitions.page_partition import MakeProcessor, PagePartition
 from streams.runners.partitions.performer_partition import PerformerPartition
 from streams.runners.partitions.post_partition import PostPartition
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
@@ -65,6 +66,8 @@ class WorkerParts:
         index = HotFactIndex()
         self.replica = FactReplica(index, partitions)
         """To be filled by whoever reads the topic of hot facts."""
+        self.own_sums = OwnSumsReplica(model.version, partitions, lambda: self.replica.newest_edit)
+        """To be filled by whoever reads the topic of own edits."""
         self._matcher = Matcher(index, load_pair_model())
         self._post_normalizer = post_normalizer(settings)
 
@@ -89,7 +92,9 @@ class WorkerParts:
             partitions=self._partitions,
             make_processor=self._processor(),
             amplifier=Amplifier(AmplificationPolicy()),
+            own_sums=self.own_sums,
             now=time.monotonic,
+            shifts=self._settings.own_calibration,
             attach=self._attach,
             retention_s=self._retention_s,
             progress_s=min(1.0, self._settings.feedback_delay_s / 8),
@@ -106,14 +111,13 @@ class WorkerParts:
             now=time.monotonic,
         )
 
-    def _processor(
-        self,
-    ) -> Callable[[States, RemotePerformers, RemoteMoves, RememberedIds, PartitionStore], Processor]:
+    def _processor(self) -> MakeProcessor:
         def make(
             states: States,
             performers: RemotePerformers,
             moves: RemoteMoves,
             ids: RememberedIds,
+            own: OwnEdits,
             store: PartitionStore,
         ) -> Processor:
             return Processor(
@@ -129,6 +133,7 @@ class WorkerParts:
                 deadlines=store.deadlines(),
                 retention_s=self._retention_s,
                 moves=moves,
+                own_shifts=own,
                 histories=self._histories,
                 rescorer=self._rescorer,
                 sample=self._sample,

@@ -73,6 +73,7 @@ async def _serve(
     from streams.runners.group_member import GroupMember
     from streams.runners.worker import Worker
     from streams.store.partitions import PartitionFile
+    from streams.topics import OWN_EDITS
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -114,12 +115,16 @@ async def _serve(
         )
         server = WebServer(build_operations_app(metrics.registry, status), settings.http_bind)
         server.start()
-        reader = HotFactsReader(
+        facts_reader = HotFactsReader(
             connection, parts.replica, partitions, executor, lambda: worker.look("posts")
         )
+        own_reader = HotFactsReader(
+            connection, parts.own_sums, 1, executor, lambda: worker.look("pages"), OWN_EDITS.name
+        )
         watching = asyncio.create_task(status.watch(app, member))
-        reading = asyncio.create_task(reader.run())
-        reading.add_done_callback(lambda task: _fail_with(worker, task))
+        reading = [asyncio.create_task(reader.run()) for reader in (facts_reader, own_reader)]
+        for task in reading:
+            task.add_done_callback(lambda task: _fail_with(worker, task))
         try:
             say(f"Factwatch works on {partitions} partitions with whoever else is in {GROUP}.")
             say(f"  Kafka   {connection.where}")
@@ -129,10 +134,11 @@ async def _serve(
             say("stopped: others go on with these partitions, or the next start does")
         finally:
             watching.cancel()
-            reading.cancel()
+            for task in reading:
+                task.cancel()
             # With the broker away, closing its consumer can take longer than there is: what is cancelled once
             # more when the loop ends, ends.
-            await asyncio.wait([reading], timeout=CLOSE_READER_S)
+            await asyncio.wait(reading, timeout=CLOSE_READER_S)
             server.stop()
             if content is not None:
                 content.close()

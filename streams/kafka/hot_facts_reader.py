@@ -1,5 +1,5 @@
-"""Reads the topic of hot facts into a worker's replica: every partition, from its beginning, for as long
-as the worker runs. Every process has all of them, so no consumer group has a part in it."""
+"""Reads the topic of hot facts, or another one, into a worker's replica: every partition, from its beginning,
+for as long as the worker runs. Every process has all of them, so no consumer group has a part in it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from streams.runners.cold_pages import ColdPages, RecentHistories
 from streams.runners.first_pass import PROCESSED, FirstPass, MatchRevert
 from streams.runners.guard import failed
 from streams.runners.moves import AllHere, Moves
-from streams.runners.own_shifts import OWN, OwnShifts, shifted
+from streams.runners.own_counts import OWN, FollowsOwn, shifted
 from streams.runners.performers import Performers
 from streams.runners.scorer import Scorer
 from streams.runners.second_pass import SecondPass
@@ -60,7 +60,7 @@ class Processor:
         time_by_page: bool = False,
         retention_s: float = math.inf,
         moves: Moves | None = None,
-        own_shifts: OwnShifts | None = None,
+        own_shifts: FollowsOwn | None = None,
         histories: RecentHistories | None = None,
         rescorer: Scorer | None = None,
         sample: TrainingSample | None = None,

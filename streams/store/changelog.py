@@ -9,7 +9,7 @@ big-endian, for the id; a value is MessagePack, None drops the key.
 | f | `state_id` of the performer | PerformerState |
 | l | number of the first edit in it | edits as scored, at most `CHUNK` |
 | a | number of an edit | one that came with a moved page, out of the order of time |
-| r | number of an edit | it has a label |
+| r | number of an edit | a `Mark`: what became of it |
 | h | `state_id` of the page | HotPage |
 | s | `state_id` of the hot_id | AmplificationState, and when to look at it again |
 | k | `key_digest` of the post | KnownPost |
@@ -32,6 +32,9 @@ Change = tuple[bytes, bytes | None]
 
 #: Edits in one value: a label reads the one that its edit is in.
 CHUNK = 64
+#: Bits of a `LoggedEdit`, beside those of `EditRow`: it is not counted for its wiki's own shift; it was told as
+#: kept before it came with a moved page.
+NOT_COUNTED, TOLD_KEPT = 1 << 8, 1 << 9
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -67,6 +70,12 @@ class Meta(msgspec.Struct, array_like=True):
     posts_done: float = 0.0
     """What post partitions said of posts that came in before this newest event time has been worked on:
     of a page partition."""
+    own_model: str = ""
+    """Version of the model whose scores are counted for each wiki's own shift: of a page partition."""
+    own_row: int = 1
+    """Edits from it on were scored by that model."""
+    own_told: int = -1
+    """Day up to which it was told how often own edits were reverted."""
 
     def count(self, outcomes: dict[str, int]) -> None:
         total = dict(self.outcomes)
@@ -86,8 +95,18 @@ class KnownPost(msgspec.Struct, array_like=True, gc=False):
     hot_ids: list[str]
 
 
+class Mark:
+    """What became of an edit; none: nobody reverted it yet."""
+
+    REVERTED = b""
+    KEPT = b"k"
+    """It was said that it is kept: of those that came with a moved page."""
+    GONE = b"g"
+    """Its page is in another partition now."""
+
+
 class LoggedEdit(msgspec.Struct, array_like=True, gc=False):
-    """An edit as scored at the time, until two days have shown what became of it."""
+    """An edit as scored at the time, until its day is over and has had its 48 hours."""
 
     row: int
     key: str
@@ -97,6 +116,12 @@ class LoggedEdit(msgspec.Struct, array_like=True, gc=False):
     flags: int
     seen: SeenFeatures | None = None
     """To go with its label, of a sample."""
+    model_risk: float | None = None
+    """Before the wiki's own shift; None: the same as `risk`."""
+
+    @property
+    def by_model(self) -> float:
+        return self.risk if self.model_risk is None else self.model_risk
 
 
 def key_of(table: Table, number: int) -> bytes:

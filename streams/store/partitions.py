@@ -177,10 +177,10 @@ class PartitionStore:
                 break
         return found
 
-    def chunks(self, below: int) -> list[int]:
-        """Numbers of the chunks of edits of which none is at `below` or later, but for the last."""
-        numbers = [int.from_bytes(key[-8:], "big") for key, _ in self._scan("l", 0, below)]
-        return numbers[:-1]
+    def chunks(self, row: int) -> Iterator[tuple[int, list[LoggedEdit]]]:
+        """Those that begin at `row` or later, with their numbers."""
+        for key, value in self._scan("l", row):
+            yield int.from_bytes(key[-8:], "big"), _decoded(_EDITS.decode, value)
 
     def arrived_edits(self) -> list[LoggedEdit]:
         """Those that came with moved pages."""
@@ -206,8 +206,16 @@ class PartitionStore:
         return row
 
     def labelled(self, row: int, below: int) -> list[int]:
-        """Those from `row` on and before `below` that have a label."""
+        """Those from `row` on and before `below` that have a `Mark`."""
         return [int.from_bytes(key[-8:], "big") for key, _ in self._scan("r", row, below)]
+
+    def marks(self) -> dict[int, bytes]:
+        """All, by the edits' numbers."""
+        return {int.from_bytes(key[-8:], "big"): mark for key, mark in self._scan("r", 0)}
+
+    def mark(self, row: int) -> bytes | None:
+        found: bytes | None = self._db.get(self._prefix + key_of("r", row))
+        return found
 
     def kept_row(self) -> int:
         return self.meta.kept_row

@@ -30,7 +30,7 @@ MUTANTS = (
     Mutant("inverted threshold", "stages/decide.py", "return risk >= threshold or", "return risk < threshold or"),
     Mutant("the shifted risk decides", "stages/decide.py",
            "risk, threshold = score.decides,", "risk, threshold = score.revert_risk,"),
-    Mutant("late labels teach", "runners/own_shifts.py", "- day > _COUNTED_DAYS", "- day > 99"),
+    Mutant("late labels teach", "runners/own_shifts.py", "- day > COUNTED_DAYS", "- day > 99"),
     Mutant("no hysteresis", "stages/decide.py", "threshold * self.policy.join_share", "threshold"),
     Mutant("radius off by one", "stages/track.py",
            "    first = max(0, index - REVERT_RADIUS)\n", "    first = max(0, index - REVERT_RADIUS - 1)\n"),

@@ -41,6 +41,7 @@ class Kept:
         feature_set: str = "now",
         features: bytes | None = None,
         title: str = "K2",
+        model_risk: float | None = None,
     ) -> None:
         raw = packed([float(rev_id), 0.5]) if features is None else features
         sent = label(
@@ -50,6 +51,7 @@ class Kept:
             event_time=event_time,
             labelled_time=event_time + 60,
             revert_risk=0.25,
+            model_risk=model_risk,
             seen=SeenFeatures(2.0, "1-a", feature_set, raw),
         )
         deliver(self.writer, self.logs.label(sent))
@@ -89,6 +91,13 @@ def test_a_row_comes_back_with_the_label_it_came_with(kept: Kept) -> None:
     assert (found.weight.tolist(), found.risk.tolist()) == ([2.0, 2.0], [0.25, 0.25])
     assert found.model.tolist() == ["1-a", "1-a"]
     assert len(np.unique(found.page)) == 2
+
+
+def test_the_risk_of_a_row_is_the_models_own(kept: Kept) -> None:
+    """Thresholds are held against that, not against what a wiki's own reverts shifted it to."""
+    kept.put(7, LabelKind.REVERTED, model_risk=0.125)
+    kept.put(8, LabelKind.KEPT)
+    assert kept.seen().risk.tolist() == [0.125, 0.25]
 
 
 def test_the_label_that_came_last_counts_and_one_taken_back_is_unknown(kept: Kept) -> None:

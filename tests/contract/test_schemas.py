@@ -53,7 +53,7 @@ FROZEN: dict[str, dict[str, tuple[str, str]]] = {
     LABEL: {
         "": (
             "wiki title rev_id label event_time labelled_time",
-            "reverted_by evidence revert_risk alerted anonymous with_content seen",
+            "reverted_by evidence revert_risk model_risk alerted anonymous with_content seen",
         ),
         "SeenFeatures": ("weight model feature_set features", ""),
     },

@@ -79,6 +79,7 @@ def test_names_of_topics_are_a_contract() -> None:
         "factwatch.hot-facts.v1",
         "factwatch.labels.v1",
         "factwatch.matches.v1",
+        "factwatch.own-edits.v1",
         "factwatch.page-state.v1",
         "factwatch.page-status.v1",
         "factwatch.performer-state.v1",

@@ -3,7 +3,7 @@ move, and what the first hop is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -12,7 +12,7 @@ from streams.kafka.records import InRecord, OutRecord
 from streams.partitions import key_bytes, partition_of_page, partition_of_performer
 from streams.records import Alert, Label, LabelKind
 from streams.runners.partitions.dead import dead_letter_of
-from streams.runners.partitions.edit_log import EditChunks, logged
+from streams.runners.partitions.edit_log import UnitEdits
 from streams.runners.partitions.remote import Leaving
 from streams.runners.partitions.wire import Moved, Progress, Reverted, encode
 from streams.stages.status import status_of
@@ -28,29 +28,26 @@ from streams.topics import ALERTS, FEEDBACK, LABELS, PAGE_STATUS, PERFORMERS
 class PageOutputs:
     """Makes the records that one page partition writes. Reads what was from its store, changes nothing."""
 
-    def __init__(
-        self, store: PartitionStore, chunks: EditChunks, *, partition: int, partitions: int
-    ) -> None:
+    def __init__(self, store: PartitionStore, *, partition: int, partitions: int) -> None:
         self._store = store
-        self._chunks = chunks
         self._partition = partition
         self._partitions = partitions
 
     def of_batch(
         self,
         batch: Batch,
+        unit: UnitEdits,
         records: Mapping[str, InRecord],
         episodes: Mapping[str, EpisodeState],
-        kept_row: int,
+        is_past: Callable[[int], bool],
     ) -> list[OutRecord]:
-        """`records` by their positions, `episodes` that were touched. `kept_row`: edits of lower numbers
-        have had the label that they stood."""
+        """`records` by their positions, `episodes` that were touched. `is_past`: whether an edit, by its number, has
+        been looked at for having stood."""
         outputs = [self._alert(alert) for alert in batch.alerts]
         outputs += self._statuses(episodes)
-        scored = logged(batch) if batch.labels else {}
         for label in batch.labels:
-            edit = scored.get(label.row) or self._store.logged_edit(label.row)
-            if label.label is None and label.row < kept_row:
+            edit = unit.get(label.row)
+            if label.label is None and is_past(label.row):
                 label = _kept(label.row, label.key, label.rev_id, label.event_time)
             outputs.append(self._label(label, edit))
         for dead in batch.dead_letters:
@@ -86,6 +83,7 @@ class PageOutputs:
             reverted_by=row.reverted_by,
             evidence=row.evidence,
             revert_risk=edit.risk if edit is not None else None,
+            model_risk=edit.model_risk if edit is not None else None,
             alerted=bool(flags & ALERTED),
             anonymous=bool(flags & ANONYMOUS),
             with_content=bool(flags & WITH_CONTENT),
@@ -94,25 +92,24 @@ class PageOutputs:
         value = msgspec.json.encode(label)
         return OutRecord(LABELS.name, self._partition, key_bytes(row.key), value, [])
 
-    def of_leaving(self, batch: Batch, leaving: Sequence[Leaving]) -> tuple[list[OutRecord], set[int]]:
-        """Pages that have moved, to where they belong now. Gives the numbers of the edits that go along
-        too: here nobody looks at them any more."""
+    def of_leaving(
+        self, leaving: Sequence[Leaving], edits: Mapping[str, list[tuple[LoggedEdit, bool]]]
+    ) -> list[OutRecord]:
+        """Pages that have moved, to where they belong now; `edits` of each, by the move's event id, with
+        whether they have been reverted, go along."""
         outputs: list[OutRecord] = []
-        gone: set[int] = set()
         for one in leaving:
-            edits = self._chunks.of_page(batch, one.page) if one.page is not None else []
-            gone.update(edit.row for edit, _ in edits)
             words = one.words.pack() if one.words is not None else None
-            moved = Moved(one.event_id, one.page, words, one.episode, edits)
+            going = edits.get(one.event_id, [])
+            moved = Moved(one.event_id, one.page, words, one.episode, going)
             place = state_id(one.new) % self._partitions
             outputs.append(OutRecord(PERFORMERS.name, place, key_bytes(one.new), encode(moved), []))
-        return outputs, gone
+        return outputs
 
-    def of_kept(self, batch: Batch, gone: set[int], due: Sequence[LoggedEdit]) -> list[OutRecord]:
-        """Labels of the edits that have stood long enough."""
+    def of_kept(self, edits: Sequence[LoggedEdit]) -> list[OutRecord]:
+        """Labels of edits that have stood long enough."""
         return [
-            self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit)
-            for edit in self._chunks.kept(batch, gone, due)
+            self._label(_kept(edit.row, edit.key, edit.rev_id, edit.event_time), edit) for edit in edits
         ]
 
     def of_reverted(self, reverted: Sequence[tuple[str, Entry, float]]) -> list[OutRecord]:

@@ -8,34 +8,33 @@ What alerts make hot is told to the hop of posts, and what comes back from there
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeGuard
+from functools import partial
 
 import msgspec
 
 from streams.kafka.hot_facts import progress_record
 from streams.kafka.records import InRecord
-from streams.partitions import page_key
-from streams.records import Edit, LogEvent
+from streams.records import Edit
 from streams.runners.kept import KeptSweep
-from streams.runners.partitions.edit_log import EditChunks
+from streams.runners.partitions.edit_log import EditChunks, UnitEdits
 from streams.runners.partitions.ids import RememberedIds
 from streams.runners.partitions.inbox import Inbox
+from streams.runners.partitions.own_edits import OwnEdits
+from streams.runners.partitions.own_sums import OwnSumsReplica, part_record
 from streams.runners.partitions.page_outputs import PageOutputs
 from streams.runners.partitions.page_posts import PagePosts
 from streams.runners.partitions.remote import RemoteMoves, RemotePerformers
 from streams.runners.partitions.retention import OldStates, page_last_time
+from streams.runners.partitions.waiting_edits import DayGate, WaitingEdits
 from streams.runners.partitions.wire import (
     Answer,
     Answers,
     Figures,
     Moved,
     Work,
-    again,
     decode_said,
     encode,
-    marks_of,
 )
 from streams.runners.processor import Processor
 from streams.runners.states import States
@@ -54,19 +53,9 @@ PATIENCE_S = 60.0
 DECIDED_EVERY_S = 0.25
 
 MakeProcessor = Callable[
-    [States, RemotePerformers, RemoteMoves, RememberedIds, PartitionStore], Processor
+    [States, RemotePerformers, RemoteMoves, RememberedIds, OwnEdits, PartitionStore], Processor
 ]
 Attach = Callable[[Sequence[tuple[SourceItem, Normalized]]], list[tuple[SourceItem, Normalized]]]
-
-
-class _Waiting(msgspec.Struct, gc=False):
-    record: InRecord
-    item: SourceItem
-    known: Normalized | None
-    """None: a heartbeat."""
-    passed: float
-    asked_by: str = ""
-    """What it waits to be told about by; empty: it waits for nothing."""
 
 
 class PagePartition:
@@ -81,14 +70,17 @@ class PagePartition:
         partitions: int,
         make_processor: MakeProcessor,
         amplifier: Amplifier,
+        own_sums: OwnSumsReplica,
         now: Callable[[], float],
+        shifts: bool = True,
         attach: Attach = list,
         progress_s: float = 1.0,
         decided_every_s: float = DECIDED_EVERY_S,
         retention_s: float = math.inf,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        """`attach` gives edits their texts. `progress_s`: event time after which the first hop is told
+        """`own_sums` of all partitions; `shifts`: the risk that is told is shifted by them, and waits for them.
+        `attach` gives edits their texts. `progress_s`: event time after which the first hop is told
         again how far reverts have been told; `decided_every_s` posts, how far edits have been decided.
         `retention_s`: pages not edited for so long leave. `now`: processing time, monotonic seconds."""
         self._store = store
@@ -98,17 +90,20 @@ class PagePartition:
         self._attach = attach
         self._progress_s = progress_s
         self._decided_every_s = decided_every_s
-        self._patience_s = patience_s
         self._meta = msgspec.structs.replace(store.meta)
         self._ids = RememberedIds(store, self._meta, partitions)
         self._inbox: Inbox[Answer | Moved] = Inbox(self._ids.recent)
         self._performers = RemotePerformers(self._inbox)
         self._moves = RemoteMoves(self._inbox, self.owns)
         self._states = States(store, partitions)
-        self._processor = make_processor(self._states, self._performers, self._moves, self._ids, store)
+        self._sums = own_sums
+        self._own = OwnEdits(store, self._meta, own_sums, partition=partition, shifts=shifts)
+        self._processor = make_processor(
+            self._states, self._performers, self._moves, self._ids, self._own, store
+        )
         self._sweep = KeptSweep(store)
         self._chunks = EditChunks(store)
-        self._outputs = PageOutputs(store, self._chunks, partition=partition, partitions=partitions)
+        self._outputs = PageOutputs(store, partition=partition, partitions=partitions)
         self._posts = PagePosts(
             store,
             self._meta,
@@ -119,11 +114,16 @@ class PagePartition:
             patience_s=patience_s,
         )
         self._old = OldStates(store, "p", page_last_time, retention_s)
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting = WaitingEdits(
+            self._processor,
+            self._inbox,
+            self._ids,
+            DayGate(self._meta, own_sums, waits=shifts, now=now, patience_s=patience_s),
+            owns=self.owns,
+            now=now,
+            patience_s=patience_s,
+        )
         self._positions = dict(store.meta.positions)
-        self._head_since: float | None = None
-        self.late = 0
-        """Edits that went on without an answer."""
 
     @property
     def positions(self) -> dict[str, int]:
@@ -165,44 +165,23 @@ class PagePartition:
                     self._inbox.put(one.event_id, one, record.offset)
             return
         for record in fresh:
-            self._receive(record)
-
-    def _receive(self, record: InRecord) -> None:
-        marks = marks_of(record.headers)
-        position, raw = f"{record.partition}:{record.offset}", record.value
-        item = SourceItem(position, raw or b"", too_large=marks.too_large)
-        known: Normalized | None = None
-        asked_by = ""
-        if raw is not None:
-            take = self._processor.take_again if marks.requeued else self._processor.take
-            known = take(item)
-            if self._waits(known):
-                asked_by = again(known.event_id, marks.requeued)
-                self._inbox.expect(asked_by)
-                self._ids.add(asked_by)
-        newest = self._waiting[-1].passed if self._waiting else self.passed
-        passed = newest if marks.passed is None else max(newest, marks.passed)
-        self._waiting.append(_Waiting(record, item, known, passed, asked_by))
-
-    def _waits(self, known: Normalized | None) -> TypeGuard[Edit | LogEvent]:
-        """For an answer; or, a move to a title of ours, for the page."""
-        return isinstance(known, Edit) or self._is_arrival(known)
-
-    def _is_arrival(self, known: Normalized | None) -> bool:
-        return isinstance(known, LogEvent) and not self.owns(page_key(known.wiki, known.title))
+            self._waiting.take(record)
 
     def work(self, most: int) -> Work | None:
         """At most `most` records, as far as their answers have come. None when there is nothing to
         do."""
-        ready = self._ready(most)
+        ready = self._waiting.ready(most)
         passed = ready[-1].passed if ready else self.passed
         records = [(one.item, one.known) for one in ready if one.known is not None]
         times = [one.passed for one in ready if one.known is not None]
         kept = self._sweep.due(lambda page: passed)
-        told = self._waiting[0].passed if self._waiting else passed
+        head = self._waiting.head
+        told = head.passed if head is not None else passed
         due = self._chunks.arrived_due(passed)
         decided = passed - self._meta.decided >= self._decided_every_s
-        if not records and kept is None and not due and not decided and not self._worth_telling(told):
+        next_day = self._waiting.next_day
+        idle = not records and kept is None and not due and not decided and next_day is None
+        if idle and not self._worth_telling(told):
             return self._of_posts_alone(passed) if self._posts.waiting else None
         sent_back = {
             one.known.event_id: one.asked_by
@@ -215,18 +194,30 @@ class PagePartition:
         later = self._processor.expire_all("kafka", passed)
         batch = _joined(batch, later)
         batch.kept_rows = kept
-        arrivals = sum(self._is_arrival(known) for _, known in records)
+        arrivals = sum(self._waiting.is_arrival(known) for _, known in records)
         if arrivals:  # those are counted where their pages came from
             batch.outcomes["processed"] -= arrivals
         self._meta.count(batch.outcomes)
         self._posts.work(batch, passed)
+        unit = UnitEdits(self._store, batch, self._moves.take_arrived(), self._own.too_far_ahead)
+        self._chunks.take_in(unit.arrived)
+        self._own.arrive(unit.arrived)
+        self._own.take_labels(batch.labels, unit)
         by_position = {one.item.cursor: one.record for one in ready}
         out = self._outputs
-        outputs = out.of_batch(batch, by_position, self._states.episodes, self._meta.kept_row)
-        moved, gone = out.of_leaving(batch, self._moves.take_leaving())
-        changes = self._chunks.changes(batch, self._moves.take_arrived(), gone, due)
-        kept_labels = out.of_kept(batch, gone, due)
-        outputs += moved + kept_labels + out.of_reverted(self._performers.take_reverted())
+        kept_row = self._meta.kept_row
+        is_past = partial(self._chunks.is_past, kept_row)
+        outputs = out.of_batch(batch, unit, by_position, self._states.episodes, is_past)
+        leaving = self._moves.take_leaving()
+        going = {
+            one.event_id: self._own.leave(self._chunks.of_page(unit, one.page, kept_row, passed))
+            for one in leaving
+            if one.page is not None
+        }
+        gone = {edit.row for edits in going.values() for edit, _ in edits}
+        stood = self._chunks.kept(batch, gone, due)
+        outputs += out.of_leaving(leaving, going) + out.of_kept(stood)
+        outputs += out.of_reverted(self._performers.take_reverted())
         if self._worth_telling(told):
             self._meta.told = told
             outputs += out.of_progress(told)
@@ -234,6 +225,11 @@ class PagePartition:
         if decided:  # after what is hot of it
             self._meta.decided = passed
             outputs.append(progress_record(passed, self._partition))
+        if self._partition == 0 and self._sums.worth_summing:
+            outputs += self._sums.summed()
+        if next_day is not None:
+            outputs.append(part_record(self._own.part(next_day)))
+        changes = self._chunks.changes(batch, unit, gone, due, stood, self._meta.own_told)
         changes += self._changes(batch)
         # Not of what an operator sent back: that waited for the operator.
         arrived = [
@@ -241,7 +237,7 @@ class PagePartition:
             for one in ready
             if isinstance(one.known, Edit) and one.asked_by == one.known.event_id
         ]
-        return Work(outputs, changes, self._figures(batch, len(kept_labels), arrived))
+        return Work(outputs, changes, self._figures(batch, len(stood), arrived))
 
     def _of_posts_alone(self, passed: float) -> Work | None:
         """None where only time went on: who would write that for each of a thousand marks?"""
@@ -249,28 +245,10 @@ class PagePartition:
         self._posts.work(batch, passed)
         if not self._posts.worth_a_commit(batch):
             return None
-        outputs = self._outputs.of_batch(batch, {}, {}, self._meta.kept_row)
+        unit = UnitEdits(self._store, batch)
+        outputs = self._outputs.of_batch(batch, unit, {}, {}, lambda row: False)
         outputs += self._posts.outputs(batch)
         return Work(outputs, self._changes(batch), self._figures(batch, 0, []))
-
-    def _ready(self, most: int) -> list[_Waiting]:
-        ready: list[_Waiting] = []
-        waiting = self._waiting
-        while waiting and len(ready) < most:
-            head = waiting[0]
-            if head.asked_by and head.asked_by not in self._inbox:
-                if ready or not self._lost_patience():
-                    break
-                self.late += 1
-            self._head_since = None
-            ready.append(waiting.popleft())
-        return ready
-
-    def _lost_patience(self) -> bool:
-        now = self._now()
-        if self._head_since is None:
-            self._head_since = now
-        return now - self._head_since >= self._patience_s
 
     def _worth_telling(self, told: float) -> bool:
         """How far reverts have been told: up to the record that is next, which may itself be waiting for
@@ -278,7 +256,6 @@ class PagePartition:
         return told - self._meta.told >= self._progress_s
 
     def _figures(self, batch: Batch, kept: int, arrived: list[float]) -> Figures:
-        late, self.late = self.late, 0
         return Figures(
             outcomes=batch.outcomes,
             alerts=batch.alerts,
@@ -290,7 +267,7 @@ class PagePartition:
             newest_arrival=batch.newest_arrival,
             arrivals=arrived,
             stage_seconds=batch.stage_seconds,
-            late=late,
+            late=self._waiting.take_late(),
             gone=batch.of_posts.gone,
         )
 
@@ -310,8 +287,9 @@ class PagePartition:
             meta.watermark = batch.watermark
         meta.next_row = self._processor.next_row
         meta.positions = dict(self._positions)
-        if self._waiting:
-            meta.positions[EDITS.name] = self._waiting[0].record.offset
+        head = self._waiting.head
+        if head is not None:
+            meta.positions[EDITS.name] = head.record.offset
         held = self._inbox.first_held
         if held is not None:
             meta.positions[PERFORMERS.name] = held

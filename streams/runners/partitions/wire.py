@@ -2,7 +2,7 @@
 
 Internal topics carry MessagePack: `performers` from a performer partition to the page partition of the
 edit, `feedback` from there back to the performer partition of whoever was reverted, `matches` from a
-post partition to the page partitions.
+post partition to the page partitions, `own-edits` between page partitions.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from streams.state.page import PageState
 from streams.state.performer import PerformerView
 from streams.state.words import PackedWords
 from streams.store.changelog import Change, LoggedEdit
+from streams.store.own_rows import OwnDay
 from streams.topics import Header
 
 
@@ -122,6 +123,27 @@ class AlertsOfMoved(msgspec.Struct, array_like=True, tag="a"):
     alerts: list[Alert]
 
 
+class OwnPart(msgspec.Struct, array_like=True, tag="d", gc=False):
+    """What a page partition counted of its own edits, of days since its last one."""
+
+    partition: int
+    until: int
+    """The last of those days."""
+    model: str
+    """Version of who scored them."""
+    days: list[tuple[int, str, OwnDay]]
+    """By day and wiki."""
+
+
+class OwnSums(msgspec.Struct, array_like=True, tag="s", gc=False):
+    """What all page partitions counted up to `day`, as `OwnHistory.past` weighs it: it takes the place of
+    their parts."""
+
+    day: int
+    model: str
+    wikis: dict[str, OwnDay]
+
+
 def again(event_id: str, sent_back: str) -> str:
     """What a record that was sent back is asked about by: it was asked about before."""
     return f"{event_id} {sent_back}" if sent_back else event_id
@@ -130,6 +152,7 @@ def again(event_id: str, sent_back: str) -> str:
 encode = msgspec.msgpack.Encoder().encode
 decode_said = msgspec.msgpack.Decoder(Answers | Moved).decode
 decode_feedback = msgspec.msgpack.Decoder(Reverted | Progress).decode
+decode_own = msgspec.msgpack.Decoder(OwnPart | OwnSums).decode
 decode_matches = msgspec.msgpack.Decoder(PostsSaid | AlertsOfMoved).decode
 
 

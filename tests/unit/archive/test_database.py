@@ -185,10 +185,10 @@ def test_migrate_makes_the_default_archive_in_the_data_directory(tmp_path: Path)
             FACTWATCH_DATA_DIR=str(tmp_path),
             FACTWATCH_DATABASE_URL=f"sqlite:///{tmp_path}/archive.sqlite",
         )
-        assert "archive.sqlite answers: tables of version 0005" in checked.stdout
+        assert "archive.sqlite answers: tables of version 0006" in checked.stdout
         assert (done.returncode, done.stderr) == (
             0,
-            f"sqlite:///{tmp_path}/archive.sqlite: tables of version 0005\n",
+            f"sqlite:///{tmp_path}/archive.sqlite: tables of version 0006\n",
         )
     assert (tmp_path / "archive.sqlite").exists()
 

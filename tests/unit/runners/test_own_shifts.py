@@ -17,7 +17,8 @@ from models.own_calibration import DAY_S, followed
 from streams.errors import StoreCorrupt
 from streams.records import Alert, Edit
 from streams.runners import own_shifts
-from streams.runners.own_shifts import OWN, OwnShifts
+from streams.runners.own_counts import OWN
+from streams.runners.own_shifts import OwnShifts
 from streams.store.batch import Batch, LabelRow
 from streams.store.own_rows import Key, OwnDay
 from streams.store.sqlite import SqliteStore
@@ -245,7 +246,7 @@ def test_a_strong_shift_is_a_reason_and_exactly_what_the_risk_moved(tmp_path: Pa
 
 
 def test_one_that_decides_by_the_model_alone_alerts_alike(tmp_path: Path) -> None:
-    """So the workers on Kafka, which have no shift, give the same alerts."""
+    """So a worker that went on without what others had to tell gives the same alerts."""
     world = many_reverts()
     for n in range(6):
         world.edit("Ann", "It is a tower.", title=f"Last {n}", risk=0.05)
