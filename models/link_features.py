@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from math import log1p, nan
 
 from streams.stages.diff import Span, TextDelta
@@ -29,7 +30,10 @@ _LINK = re.compile(
     re.I,
 )
 _HOST_BEGUN = re.compile(r"://[\w.-]{0,60}$")
-_ADDRESS = re.compile(r"(?<![\w./@:-])(?:www\.)?[\w-]{2,40}\.(?:com|net|org|info|biz)\b", re.I)
+# Of an address in prose: its ending, which is looked for first, as to begin at each word is dear.
+_ENDING = re.compile(r"\.(?:com|net|org|info|biz)\b", re.I)
+_NAME = re.compile(r"(?<![\w./@:-])(?:www\.)?[\w-]{2,40}\Z", re.I)
+_LONGEST_NAME = 44
 _ENDINGS = (".com", ".net", ".org", ".info", ".biz")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
@@ -52,14 +56,14 @@ def _links(placed: list[Span], spans: tuple[Span, ...]) -> list[float]:
         match[1].lower()
         for span in spans
         if "://" in span.before
-        for match in _LINK.finditer(span.before[:MAX_CHARS])
+        for match in links_in(span.before[:MAX_CHARS])
     }
     came = unreferenced = front = told = linked = written = 0
     in_list = 0.0
     for span in placed:
         text = span.after[:MAX_CHARS]
         written += len(text.strip())
-        for number, match in enumerate(_LINK.finditer(text)):
+        for number, match in enumerate(links_in(text)):
             if number == MAX_LINKS:
                 break
             linked += len(match[0])
@@ -85,6 +89,21 @@ def _links(placed: list[Span], spans: tuple[Span, ...]) -> list[float]:
     ]
 
 
+def links_in(text: str) -> Iterator[re.Match[str]]:
+    """As `_LINK.finditer`, which would try at each character."""
+    done = at = 0
+    while (colon := text.find("://", at)) >= 0:
+        at = colon + 3
+        scheme = 5 if text[colon - 1 : colon] in "sSſ" else 4
+        start = colon - scheme
+        if start > done and text[start - 1] == "[":
+            start -= 1
+        match = _LINK.match(text, start) if start >= done else None
+        if match is not None:
+            done = at = match.end()
+            yield match
+
+
 def _inside(left: str) -> bool:
     """Of a reference or a template: what stands to the left leaves one open."""
     return left.rfind("<ref") > left.rfind("</ref") or left.rfind("{{") > left.rfind("}}")
@@ -101,4 +120,13 @@ def _addresses(span: Span) -> int:
     text = span.after[:MAX_CHARS]
     if "." not in text or not any(ending in text for ending in _ENDINGS):
         return 0
-    return len(_ADDRESS.findall(text))
+    return addresses_in(text)
+
+
+def addresses_in(text: str) -> int:
+    """How many `example.com` and `www.example.com` there are in it; an ending may have another in it."""
+    names = (
+        _NAME.search(text, max(0, ending.start() - _LONGEST_NAME), ending.start())
+        for ending in _ENDING.finditer(text)
+    )
+    return len({name.start() for name in names if name is not None})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import random
+import re
 
 import pytest
 
-from models.link_features import LINK_NAMES, link_features
+from models.link_features import _LINK, LINK_NAMES, addresses_in, link_features, links_in
 from streams.stages.diff import text_delta
 
 PAGE = (
@@ -89,3 +91,17 @@ def test_hostile_text_is_read_in_little_time(bad: str) -> None:
     row = link_features(text_delta(PAGE, f"{PAGE}\n{bad}"))
     assert len(row) == len(LINK_NAMES)
     assert not any(math.isinf(value) for value in row)
+
+
+def test_links_and_addresses_are_those_that_one_pattern_finds() -> None:
+    address = re.compile(r"(?<![\w./@:-])(?:www\.)?[\w-]{2,40}\.(?:com|net|org|info|biz)\b", re.I)
+    pieces = [
+        "http://", "https://", "HTTPS://", "://", "[", "]", "www.", "www", ".com", ".net", ".COM", ".info", ".",
+        " ", "\n", "a", "bc", "x-y", "/", "@", ":", "-", "é", "ſ", "{", "<ref>", "s", "http", "com", "a" * 38,
+    ]  # fmt: skip
+    rng = random.Random(1)
+    for _ in range(20_000):
+        text = "".join(rng.choices(pieces, k=rng.randint(1, 14)))
+        assert addresses_in(text) == len(address.findall(text)), text
+        found = [(match.span(), match.groups()) for match in links_in(text)]
+        assert found == [(match.span(), match.groups()) for match in _LINK.finditer(text)], text
