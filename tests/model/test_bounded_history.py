@@ -15,7 +15,7 @@ from models.features import FEATURE_NAMES, PAGE_NAMES
 from models.replay import Replay, ReplayedEdit
 from models.word_features import WORD_HISTORY_NAMES
 from streams.content import page_history
-from streams.errors import BadInput
+from streams.errors import BadSetting
 from streams.stages import recent_history
 from tests.model.histories import life
 
@@ -76,7 +76,7 @@ def test_live_fetches_as_much_as_was_learnt_from() -> None:
 
 @pytest.mark.parametrize("asked", ["", "recent", "recent:", "recent:0", "recent:x", "recent:501", "all"])
 def test_a_history_that_is_none_is_refused(asked: str) -> None:
-    with pytest.raises(BadInput, match="history"):
+    with pytest.raises(BadSetting, match="history"):
         bounded_history(asked)
 
 
