@@ -123,7 +123,7 @@ def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
 def _own_calibration(left_out: Sequence[dict[str, Any]]) -> list[str]:
     lines = [
         "",
-        "How often edits are reverted differs from page to page and wiki to wiki. `factwatch run` shifts the",
+        "How often edits are reverted differs from page to page and wiki to wiki. Factwatch shifts the",
         "probability it tells by what became of the wiki's own edits (settled, 48 h; nothing of it is learnt",
         "beforehand). The same articles left out, whole history, each edit shifted by those settled before its",
         "day. Its half-life (two years) was chosen with these figures in sight; it matters where",
