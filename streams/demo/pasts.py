@@ -35,7 +35,7 @@ _MONTHS = (
 _DATES = "{{Use dmy dates|date=%s}}"
 
 _TRIED: tuple[AnyStep, ...] = (
-    # The town grew tenfold twice before, by other hands.
+    # The town grew tenfold four times before, by other hands.
     Replace(
         at_s=-203 * DAY_S, title="Port Selwyn", by=_SCHOOL,
         old="it had 48,210 inhabitants", new="it had 482,100 inhabitants",
@@ -46,6 +46,16 @@ _TRIED: tuple[AnyStep, ...] = (
         old="it had 48,210 inhabitants", new="it had 482,100 inhabitants",
     ),
     Rollback(at_s=-38 * DAY_S + 1_500, title="Port Selwyn", by=TEODOR),
+    Replace(
+        at_s=-11 * DAY_S, title="Port Selwyn", by=_SCHOOL,
+        old="it had 48,210 inhabitants", new="it had 482,100 inhabitants",
+    ),
+    Rollback(at_s=-11 * DAY_S + 600, title="Port Selwyn", by=MARIT),
+    Replace(
+        at_s=-4 * DAY_S, title="Port Selwyn", by=_SCHOOL,
+        old="it had 48,210 inhabitants", new="it had 482,100 inhabitants",
+    ),
+    Rollback(at_s=-4 * DAY_S + 700, title="Port Selwyn", by=SUSAN),
     # Somebody else wished her younger.
     Replace(
         at_s=-88 * DAY_S, title="Mira Valdane", by=_ELSEWHERE, comment="",
