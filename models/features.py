@@ -63,18 +63,18 @@ PERFORMER_NAMES = (
 )
 TEXT_NAMES = ("text_score", "text_peak")
 
-FEATURE_NAMES: tuple[str, ...] = (
-    EDIT_NAMES
-    + PAGE_NAMES
-    + RESTORE_NAMES
-    + PERFORMER_NAMES
-    + CONTENT_NAMES
+NAMES_WITH_CONTENT = (
+    CONTENT_NAMES
     + LINK_NAMES
     + MANNER_NAMES
     + VALUE_NAMES
     + WORD_CONTENT_NAMES
     + WORD_HISTORY_NAMES
     + TEXT_NAMES
+)
+"""Missing where the texts are not known."""
+FEATURE_NAMES: tuple[str, ...] = (
+    EDIT_NAMES + PAGE_NAMES + RESTORE_NAMES + PERFORMER_NAMES + NAMES_WITH_CONTENT
 )
 """In the order of the columns."""
 

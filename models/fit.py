@@ -9,33 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from models.content_features import CONTENT_NAMES
 from models.dataset import Rows
 from models.features import (
     FEATURE_NAMES,
     KNOWN_WITH_CONTENT,
+    NAMES_WITH_CONTENT,
     PAGE_NAMES,
     PERFORMER_NAMES,
     RESTORE_NAMES,
     TEXT_NAMES,
 )
 from models.fit_words import SEED, Texts, fit_texts
-from models.link_features import LINK_NAMES
-from models.manner_features import MANNER_NAMES
 from models.text import TextModel
 from models.trees import Trees, average
-from models.value_features import VALUE_NAMES
-from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES
+from models.word_features import WORD_HISTORY_NAMES
 
-NOT_BARE = (
-    CONTENT_NAMES
-    + LINK_NAMES
-    + MANNER_NAMES
-    + VALUE_NAMES
-    + WORD_CONTENT_NAMES
-    + WORD_HISTORY_NAMES
-    + TEXT_NAMES
-)
 CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
 NOT_LEARNT = ("page_revert_rate",)
 """For calibration alone: by it the trees would know one page from another."""
@@ -181,7 +169,7 @@ def fit_bare(
 ) -> Trees:
     """For edits without content. `history`: rows that know their page and performer."""
     rows = np.vstack([matrix, _hide(matrix[history], words=False, seed=SEED)])
-    rows[:, columns_of(NOT_BARE + NOT_LEARNT + recipe.without)] = np.nan
+    rows[:, columns_of(NAMES_WITH_CONTENT + NOT_LEARNT + recipe.without)] = np.nan
     return _boost(
         rows,
         np.concatenate([label, label[history]]),

@@ -107,13 +107,22 @@ def test_whatever_happens_to_pages_it_is_told_alike(plan: Plan, seed: int, parti
         cluster.close()
 
 
+class OnePage:
+    """Its edits, and what one process tells of them."""
+
+    def __init__(self, directory: Path) -> None:
+        world = one_page()
+        self.raws, self.content = [raw_of(record) for record in world.records], Attached(world.records)
+        self.scorer = MarkedScorer(world.risks)
+        with Core(directory, self.scorer, own=True) as core:
+            source = ListSource([SourceItem("", raw) for raw in self.raws])
+            core.runner(source, content=self.content).run_file()
+            self.expected = told_by_core(core)
+
+
 def test_partitions_without_any_edit_let_the_day_be_closed_by_heartbeats(tmp_path: Path) -> None:
-    world = one_page()
-    raws, content = [raw_of(record) for record in world.records], Attached(world.records)
-    scorer = MarkedScorer(world.risks)
-    with Core(tmp_path, scorer, own=True) as core:
-        core.runner(ListSource([SourceItem("", raw) for raw in raws]), content=content).run_file()
-        expected = told_by_core(core)
+    story = OnePage(tmp_path)
+    raws, content, scorer, expected = story.raws, story.content, story.scorer, story.expected
     cluster = Cluster(tmp_path, scorer, partitions=3, own=True, attach=content.attach)
     busy = partition_of_page("enwiki", "Tower", 3)
     cluster.ingest(raws)
@@ -129,12 +138,8 @@ def test_partitions_without_any_edit_let_the_day_be_closed_by_heartbeats(tmp_pat
 
 
 def test_a_start_in_the_midst_of_a_day_goes_on_with_what_was_counted_before_it(tmp_path: Path) -> None:
-    world = one_page()
-    raws, content = [raw_of(record) for record in world.records], Attached(world.records)
-    scorer = MarkedScorer(world.risks)
-    with Core(tmp_path, scorer, own=True) as core:
-        core.runner(ListSource([SourceItem("", raw) for raw in raws]), content=content).run_file()
-        expected = told_by_core(core)
+    story = OnePage(tmp_path)
+    raws, content, scorer, expected = story.raws, story.content, story.scorer, story.expected
     cluster = Cluster(tmp_path, scorer, partitions=2, own=True, attach=content.attach)
     for raw in raws:
         cluster.ingest([raw])

@@ -118,6 +118,11 @@ def records(count: int, *, first: int = 0, requeued: bool = False, value: bytes 
     ]
 
 
+async def until(holds: Callable[[], object]) -> None:
+    while not holds():
+        await asyncio.sleep(0.001)  # between two looks
+
+
 def run(story: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(cast(Any, story()), WAIT_S))
 
@@ -169,13 +174,11 @@ def test_what_comes_while_a_transaction_is_under_way_makes_one_more(tmp_path: Pa
         async with at_work(tmp_path, kafka) as worker:
             await worker.assigned([0])
             await worker.take(CHANGES.name, 0, records(5))
-            while not kafka.commits:
-                await asyncio.sleep(0.001)
+            await until(lambda: kafka.commits)
             for first in range(5, 50, 5):
                 await worker.take(CHANGES.name, 0, records(5, first=first))
             kafka.goes_on.set()
-            while len(kafka.committed) < 52:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(kafka.committed) >= 52)
             assert kafka.commits == 2
 
     run(story)
@@ -191,19 +194,17 @@ def test_no_more_is_read_than_is_worked_on(tmp_path: Path, topic: str) -> None:
         async with at_work(tmp_path, kafka) as worker:
             await worker.assigned([0])
             await worker.take(topic, 0, records(1))
-            while not kafka.commits:
-                await asyncio.sleep(0.001)
+            await until(lambda: kafka.commits)
             more = asyncio.create_task(worker.take(topic, 0, records(FULL, first=1)))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # it begins
             assert not more.done()
             kafka.goes_on.set()
             await more
             kafka.goes_on.clear()
             again = asyncio.create_task(worker.take(topic, 0, records(FULL, first=FULL + 1)))
-            while kafka.commits < 2:
-                await asyncio.sleep(0.001)
+            await until(lambda: kafka.commits >= 2)
             third = asyncio.create_task(worker.take(topic, 0, records(FULL, first=2 * FULL + 1)))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # it begins
             assert not third.done()
             worker.release()
             await asyncio.gather(again, third)
