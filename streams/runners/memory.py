@@ -6,6 +6,8 @@ import ctypes
 import gc
 import sys
 
+from streams.runners.huge_pages import ask_for_huge_pages
+
 _M_MMAP_THRESHOLD = -3
 """Of mallopt(3)."""
 LARGE_BYTES = 4 << 20
@@ -27,3 +29,4 @@ def set_for_long_lives() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:
             mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+    ask_for_huge_pages()
