@@ -64,7 +64,13 @@ class States:
     def __init__(self, store: StateStore, shares: int = 1) -> None:
         """`shares`: how many of these share the memory of a process."""
         self._store = store
-        self.pages = StateCache(PAGES_IN_MEMORY // shares, _own(by_key(store.load_pages)), PageState)
+        # Most pages that are edited are not edited again for a long time: those would only push out others.
+        self.pages = StateCache(
+            PAGES_IN_MEMORY // shares,
+            _own(by_key(store.load_pages)),
+            PageState,
+            worth_keeping=lambda page: page.seen > 1,
+        )
         self.words = StateCache(
             WORDS_IN_MEMORY // shares,
             by_key(store.load_words),

@@ -55,6 +55,8 @@ def dispute_of(page: PageState, index: int) -> Dispute | None:
         counts[pair] = counts.get(pair, 0) + 1
         if now - entry.event_time <= DISPUTE_WINDOW_S:
             recent.setdefault(pair, []).append(entry)
+    if not any((reverted, reverter) in counts for reverter, reverted in counts):
+        return None
     mutual = [
         (entry, reverter)
         for (reverter, reverted), undone in recent.items()

@@ -19,12 +19,15 @@ class StateCache(Generic[T]):
         load: Callable[[Sequence[str]], Mapping[str, T]],
         new: Callable[[str], T],
         size_of: Callable[[T], int] | None = None,
+        worth_keeping: Callable[[T], bool] = lambda state: True,
     ) -> None:
-        """`load` gives those of the keys that were ever written; `new` makes one that was not."""
+        """`load` gives those of the keys that were ever written; `new` makes one that was not. A state that
+        is not `worth_keeping` leaves with its commit, while there is room too."""
         self._capacity = capacity
         self._load = load
         self._new = new
         self._size_of = size_of
+        self._worth_keeping = worth_keeping
         # Not a dict: finding its oldest key takes the longer, the more were deleted before it.
         self._states: OrderedDict[str, T] = OrderedDict()
         self._sizes: dict[str, int] = {}
@@ -57,8 +60,11 @@ class StateCache(Generic[T]):
     def committed(self) -> None:
         """The batch is durable: nothing is dirty any more, and what is over capacity leaves."""
         states = self._states
-        if self._size_of is not None:
-            for key, state in self.dirty.items():
+        for key, state in self.dirty.items():
+            if not self._worth_keeping(state):
+                del states[key]
+                self._size -= self._sizes.pop(key, 0)
+            elif self._size_of is not None:
                 size = self._size_of(state)
                 self._size += size - self._sizes.get(key, 0)
                 self._sizes[key] = size

@@ -62,3 +62,31 @@ def test_a_weighed_cache_is_bounded_by_weight() -> None:
     cache.touch("d")
     shelf.commit(cache)
     assert len(cache) == 2
+
+
+def test_what_is_not_worth_its_room_leaves_with_its_commit_and_not_before() -> None:
+    shelf = Shelf()
+    cache = shelf.cache(10, worth_keeping=lambda state: len(state) > 2)
+    cache.touch("once").append(1)
+    cache.touch("twice").extend([1, 2])
+    assert cache.touch("once") == [0, 1]
+    shelf.commit(cache)
+    assert len(cache) == 1
+    assert cache.touch("once") == [0, 1]
+    cache.touch("once").append(2)
+    shelf.commit(cache)
+    cache.prefetch(["once", "twice"])
+    assert shelf.asked == ["once", "twice", "once"]
+
+
+def test_what_leaves_no_longer_weighs() -> None:
+    shelf = Shelf()
+    cache = shelf.cache(10, size_of=len, worth_keeping=lambda state: 0 in state)
+    cache.touch("a").extend([1] * 8)
+    shelf.commit(cache)
+    cache.replace("a", [1] * 9)
+    shelf.commit(cache)
+    for key in "bc":
+        cache.touch(key).extend([1] * 4)
+        shelf.commit(cache)
+    assert len(cache) == 2
