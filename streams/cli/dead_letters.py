@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from streams.cli import kafka_dead_letters
-from streams.cli.compose import store_path
+from streams.cli.named_files import ReadFile
 from streams.cli.output import print_json, safe, say
+from streams.cli.places import store_path
 from streams.errors import BadInput
 from streams.settings import load_settings
 from streams.store.dead_letters import DeadLetters
@@ -44,7 +45,7 @@ _kafka = click.option("--kafka", is_flag=True, help="Those of the workers: FACTW
 @click.group("dead-letters", short_help="Look at what could not be processed, and send it back.")
 @click.option(
     "--state",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=ReadFile(),
     help="A state file other than that of `factwatch run`, such as a replay's.",
 )
 @click.pass_context

@@ -6,8 +6,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from streams.cli.compose import store_path
 from streams.cli.output import safe, say
+from streams.cli.places import store_path
 from streams.settings import Settings
 from streams.sources.base import Source
 
