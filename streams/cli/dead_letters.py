@@ -7,14 +7,13 @@ import re
 import sqlite3
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from streams.cli import kafka_dead_letters
 from streams.cli.named_files import ReadFile
-from streams.cli.output import print_json, safe, say
+from streams.cli.output import moment, print_json, safe, say
 from streams.cli.places import store_path
 from streams.errors import BadInput
 from streams.settings import load_settings
@@ -72,11 +71,10 @@ def list_(state: Path, limit: int, as_json: bool, kafka: bool) -> None:
         if as_json:
             print_json(letter)
         else:
-            when = datetime.fromtimestamp(letter.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
             waits = "  (sent back)" if letter.requeued else ""
             start = safe(letter.raw[:60].decode("utf-8", "replace"), 60)
             click.echo(
-                f"{letter.id:>8}  {when}  {letter.source} {letter.stage}/{letter.reason}"
+                f"{letter.id:>8}  {moment(letter.time)}  {letter.source} {letter.stage}/{letter.reason}"
                 f"  {letter.size:,} bytes  {start}{waits}"
             )
     if not as_json:

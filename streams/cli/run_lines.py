@@ -33,7 +33,7 @@ def greet(
     for place in paged:
         say(f"  pages  {place}, at most {settings.pages_per_day} in 24 hours")
     say(f"  state  {store_path(settings)}")
-    say("Alerts follow as they come; Ctrl-C stops.")
+    say("Alerts follow as they come, with the time of the edit; Ctrl-C stops.")
 
 
 def tell_outages(source: Source, spec: str, stopping: threading.Event, main: bool = True) -> None:
