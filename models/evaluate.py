@@ -17,16 +17,16 @@ from models.classifier import Classifier, load_classifier
 from models.dataset import digest_of
 from models.features import FEATURE_NAMES
 from models.figures import FALSE_POSITIVE_RATES, R1P_SHARE, Labels, Scores
+from models.history_asked import FULL_HISTORY, revisions_known
 from models.own_figures import OwnFigures, own_figures
 from models.replay import Replay, edits_of, is_history
 from models.threshold_question import may_alert
-from streams.errors import BadInput, BadSetting
+from streams.errors import BadInput
 from streams.records import PerformerKind
 
 Progress = Callable[[str, float], None]
 ANONYMOUS = (PerformerKind.IP, PerformerKind.TEMPORARY)
 BATCH = 256
-FULL_HISTORY, RECENT_HISTORY, NO_HISTORY = "full", "recent:50", "none"
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -172,15 +172,9 @@ def read_labels(path: Path) -> dict[int, tuple[bool, str]]:
 
 
 def bounded_history(history: str) -> BoundedHistory | None:
-    """Of "full", "none" or "recent:N". Raises `BadSetting` for anything else."""
-    if history == FULL_HISTORY:
-        return None
-    if history == NO_HISTORY:
-        return BoundedHistory(0)
-    kind, _, count = history.partition(":")
-    if kind != "recent" or not count.isascii() or not count.isdecimal() or not 0 < int(count) <= 500:
-        raise BadSetting(f"history {history!r}: wants full, none, all, or recent:N with N from 1 to 500")
-    return BoundedHistory(int(count))
+    """Raises `BadSetting`."""
+    count = revisions_known(history)
+    return BoundedHistory(count) if count is not None else None
 
 
 def score_file(classifier: Classifier, path: Path, history: str = FULL_HISTORY) -> Scored:

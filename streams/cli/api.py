@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from models.pair_model import load_pair_model
 from streams.cli.archive import archive_extra, database_of, quiet_libraries
 from streams.cli.output import say, set_up_logging
 from streams.cli.without_extra import kafka_extra
@@ -151,6 +150,7 @@ def _keep(reader: ArchiveReader, sender: AckedSender[EditsVerdict]) -> Keep:
 
 def _facts(connection: Connection) -> FactFollower:
     with kafka_extra():
+        from models.pair_model import load_pair_model
         from streams.runners.fact_follower import FactFollower
     return FactFollower(connection, load_pair_model())
 

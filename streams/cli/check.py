@@ -4,49 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from models.pair_model import load_pair_model
-from streams.cli.check_lines import answer_lines
-from streams.cli.check_remote import check_at
-from streams.cli.compose import store_path
-from streams.cli.output import print_json, say
+from streams.cli.named_files import ReadFile
+from streams.cli.output import print_json
+from streams.cli.places import store_path
 from streams.errors import BadInput
-from streams.matching.answer_findings import CheckedAnswer, Quotable
-from streams.matching.check import Checker
-from streams.matching.index import HotFactIndex
-from streams.matching.matcher import Matcher
 from streams.settings import load_settings
-from streams.store.sqlite import SqliteStore
 from streams.web.check import MAX_BODY_BYTES
 
 #: Exit code: a statement states a vandalised or contested value.
 NOT_TO_BE_QUOTED = 10
-#: A program that watches writes every few seconds.
-STALE_AFTER_S = 900.0
 
 
 @click.command(short_help="Hold a text, such as an answer of a model, against the hot facts.")
 @click.argument("text", required=False)
 @click.option(
     "--file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    type=ReadFile(or_stdin=True),
     help="Read the text from here; - is stdin, which is also read where no text is given.",
 )
 @click.option("--language", help="BCP 47 tag of the text, where it is known.")
 @click.option(
     "--state",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=ReadFile(),
     help="A state file other than that of `factwatch run`.",
 )
 @click.option("--url", help="Ask a running API instead, such as http://127.0.0.1:8080.")
 @click.option(
     "--token-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=ReadFile(),
     help="With --url: a file that holds a token with scope `read`.",
 )
 @click.option(
@@ -85,52 +75,22 @@ def check(
         raise click.UsageError("--token-file goes with --url")
     asked = _text(text, file)
     if url is not None:
+        from streams.cli.check_remote import check_at
+
         answer = check_at(url, asked, language, token_file)
     else:
+        from streams.cli.check_local import check_in
+
         answer = check_in(state or store_path(load_settings(os.environ)), asked, language)
+    from streams.cli.check_lines import answer_lines
+    from streams.matching.answer_findings import Quotable
+
     if as_json:
         print_json(answer)
     else:
         click.echo("\n".join(answer_lines(answer, top)))
     if answer.quotable is Quotable.NO:
         sys.exit(NOT_TO_BE_QUOTED)
-
-
-def check_in(state: Path, text: str, language: str | None) -> CheckedAnswer:
-    """By the hot facts of a state file. Raises `BadSetting` where there is none yet."""
-    store = SqliteStore(state, read_only=True)
-    try:
-        _tell_age(state)
-        pages = store.hot_pages()
-    finally:
-        store.close()
-    index = HotFactIndex()
-    for page in pages:
-        for fact in page.facts:
-            index.put(fact)
-    return Checker(index, Matcher(index, load_pair_model())).check(text, language)
-
-
-def _tell_age(state: Path) -> None:
-    """What changed since the last commit is not known: a program that stopped knows ever less."""
-    written = [
-        path.stat().st_mtime
-        for path in (state, state.with_name(state.name + "-wal"))
-        if path.exists() and path.stat().st_size
-    ]
-    age_s = time.time() - max(written)
-    if age_s > STALE_AFTER_S:
-        say(
-            f"{state}: last written {_ago(age_s)} ago, and what was vandalised or corrected since is not"
-            " known: is `factwatch run` running?"
-        )
-
-
-def _ago(age_s: float) -> str:
-    for unit, seconds in (("days", 86_400), ("hours", 3_600)):
-        if age_s >= 2 * seconds:
-            return f"{age_s / seconds:.0f} {unit}"
-    return f"{age_s / 60:.0f} minutes"
 
 
 def _text(text: str | None, file: Path | None) -> str:

@@ -39,10 +39,6 @@ from streams.store.sqlite import RECENT_IDS, SqliteStore
 from streams.store.wiki_thresholds import thresholds_of
 
 
-def store_path(settings: Settings) -> Path:
-    return settings.data_dir / "factwatch.sqlite"
-
-
 def model_dir(settings: Settings) -> Path:
     """Of the model in use: the one that is set, else the one that was promoted, else the package's."""
     if settings.model_dir:

@@ -7,14 +7,14 @@ import re
 import sqlite3
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from streams.cli import kafka_dead_letters
-from streams.cli.compose import store_path
-from streams.cli.output import print_json, safe, say
+from streams.cli.named_files import ReadFile
+from streams.cli.output import moment, print_json, safe, say
+from streams.cli.places import store_path
 from streams.errors import BadInput
 from streams.settings import load_settings
 from streams.store.dead_letters import DeadLetters
@@ -44,7 +44,7 @@ _kafka = click.option("--kafka", is_flag=True, help="Those of the workers: FACTW
 @click.group("dead-letters", short_help="Look at what could not be processed, and send it back.")
 @click.option(
     "--state",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=ReadFile(),
     help="A state file other than that of `factwatch run`, such as a replay's.",
 )
 @click.pass_context
@@ -71,11 +71,10 @@ def list_(state: Path, limit: int, as_json: bool, kafka: bool) -> None:
         if as_json:
             print_json(letter)
         else:
-            when = datetime.fromtimestamp(letter.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
             waits = "  (sent back)" if letter.requeued else ""
             start = safe(letter.raw[:60].decode("utf-8", "replace"), 60)
             click.echo(
-                f"{letter.id:>8}  {when}  {letter.source} {letter.stage}/{letter.reason}"
+                f"{letter.id:>8}  {moment(letter.time)}  {letter.source} {letter.stage}/{letter.reason}"
                 f"  {letter.size:,} bytes  {start}{waits}"
             )
     if not as_json:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import urllib3
 
-from streams.cli.compose import load_model, store_path
 from streams.cli.doctor_check import Trouble
+from streams.cli.places import store_path
 from streams.settings import Settings
 from streams.store.sqlite import SCHEMA_VERSION, SqliteStore
 from streams.web.tokens import load_tokens
@@ -24,6 +24,8 @@ LEAST_FREE_BYTES = 2 << 30
 
 def model(settings: Settings) -> str:
     """Loading compares the file with its manifest, or raises."""
+    from streams.cli.compose import load_model  # heavy
+
     found = load_model(settings)
     return (
         f"{found.version}, {len(found.feature_names)} features, sha256 {found.manifest.model_sha256[:12]}…"

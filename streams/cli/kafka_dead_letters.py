@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.output import print_json, safe, say, set_up_logging
+from streams.cli.output import moment, print_json, safe, say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.clock import SystemClock
 from streams.errors import BadInput
@@ -54,7 +53,7 @@ def show(settings: Settings, place: tuple[int, int], *, raw: bool) -> None:
     if raw:
         sys.stdout.buffer.write(letter.value or b"")
         return
-    click.echo(f"id   {letter.id}  {_when(letter.time)}")
+    click.echo(f"id   {letter.id}  {moment(letter.time)}")
     for name, value in letter.headers:
         click.echo(f"{safe(name, 100)}  {_text(value, _HEADER_SHOWN)}")
     click.echo(f"key    {_text(letter.key, _HEADER_SHOWN)}")
@@ -136,7 +135,7 @@ def _line(letter: KafkaDeadLetter) -> str:
     again = "  (was sent back)" if letter.requeued else ""
     why = f"{safe(letter.told('stage'), 40)}/{safe(letter.told('reason'), 40)}"
     return (
-        f"{letter.id:>10}  {_when(letter.time)}  {why}  {safe(letter.origin, 120)}"
+        f"{letter.id:>10}  {moment(letter.time)}  {why}  {safe(letter.origin, 120)}"
         f"  {letter.size:,} bytes  {safe(letter.told('message'), 120)}{again}"
     )
 
@@ -153,10 +152,6 @@ def _as_json(letter: KafkaDeadLetter) -> dict[str, object]:
         "size": letter.size,
         "raw": letter.value or b"",
     }
-
-
-def _when(time: float) -> str:
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _text(value: bytes | None, limit: int) -> str:

@@ -60,8 +60,8 @@ def cli() -> None:
 
     Settings are FACTWATCH_* environment variables: `factwatch doctor --settings` lists them.
 
-    Exit codes: 0 done, 1 failed, 2 a bad setting or option, 3 a file that can't be read as what it
-    should be, 4 a source or Kafka out of reach, 5 own state corrupt, 6 the model file is not what its manifest
+    Exit codes: 0 done, 1 failed, 2 a bad setting or option, 3 a file that is not there or can't be read as
+    what it should be, 4 a source or Kafka out of reach, 5 own state corrupt, 6 the model file is not what its manifest
     says, 7 too many dead letters, 8 the disk is full, 10 `check` found a vandalised or contested
     value, 11 `train --from-archive` found nothing better than the model in use, 130 interrupted (`run` and `demo` end with 0).
     """

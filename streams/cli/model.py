@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from models.evaluate import FULL_HISTORY, NO_HISTORY, RECENT_HISTORY, EvaluateReport, Figure
-from models.evaluate import evaluate as evaluate_model
-from models.train import TrainReport
-from models.train import train as train_model
-from streams.cli.compose import model_dir
+from models.history_asked import FULL_HISTORY, NO_HISTORY, RECENT_HISTORY, revisions_known
+from streams.cli.named_files import ReadDirectory, ReadFile, WriteFile
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
-from streams.cli.train_from_archive import train_from_archive
 from streams.errors import BadInput, BadSetting
 from streams.settings import load_settings
+from streams.sources.open import open_file
+
+if TYPE_CHECKING:
+    from models.evaluate import EvaluateReport, Figure
+    from models.train import TrainReport
 
 
 @click.command(short_help="Train the classifier from histories and labelled edits.")
@@ -62,6 +64,8 @@ def train(
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
     if from_archive:
+        from streams.cli.train_from_archive import train_from_archive
+
         train_from_archive(settings, out, promote=promote, as_json=as_json)
         return
     if promote:
@@ -71,6 +75,8 @@ def train(
     if not data.is_dir():
         raise BadInput(f"{data}: no such directory; name one with histories/ and edits/ by --data")
     target = out if out is not None else settings.data_dir / "model"
+    from models.train import train as train_model  # loads sklearn
+
     with share_done("train", shown=not as_json) as bar:
         report = train_model(data, target, lambda what, share: bar.update(share, what), leave_out)
     if as_json:
@@ -99,18 +105,16 @@ def _print(report: TrainReport) -> None:
 
 
 @click.command(short_help="Measure the classifier on histories.")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("files", nargs=-1, required=True, type=ReadFile())
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=ReadFile(),
     help="CSV of rev_id,damaging,kind by people; without it, what was reverted within 48 h counts.",
 )
-@click.option("--scores", type=click.Path(path_type=Path), help="Write rev_id,score of every edit.")
+@click.option("--scores", type=WriteFile(), help="Write rev_id,score of every edit.")
 @click.option(
     "--model",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=ReadDirectory(),
     help="Directory of a trained model (default: the one in use).",
 )
 @click.option(
@@ -135,10 +139,17 @@ def evaluate(
     """
     settings = load_settings(os.environ)
     set_up_logging(settings.log_level)
-    directory = model or model_dir(settings)
     asked = (RECENT_HISTORY, NO_HISTORY, FULL_HISTORY) if history == "all" else (history,)
     if scores is not None and len(asked) > 1:
         raise BadSetting("--scores takes the scores of one history: name it by --history")
+    for one in asked:
+        revisions_known(one)
+    for file in files:
+        open_file(str(file))
+    from models.evaluate import evaluate as evaluate_model  # loads sklearn
+    from streams.cli.compose import model_dir
+
+    directory = model or model_dir(settings)
     with share_done("evaluate", shown=not as_json) as bar:
         reports = [
             evaluate_model(

@@ -48,13 +48,17 @@ def print_json(record: object) -> None:
     click.echo(msgspec.json.encode(record).decode())
 
 
+def moment(time: float) -> str:
+    """Whole, as it may be years ago: of a history, or of a feed that is caught up with."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def alert_lines(alert: Alert) -> str:
-    """An alert for a terminal: a headline, the first changed sentence before and after, and of one about a
+    """An alert for a terminal: a headline with the time of the edit, the first changed sentence before and after, and of one about a
     post what that says."""
-    when = datetime.fromtimestamp(alert.event_time, UTC).strftime("%Y-%m-%d %H:%M:%S")
     risk = f"  risk {alert.revert_risk:.2f}" if alert.revert_risk is not None else ""
     state = "" if alert.kind is AlertKind.FACT_CORRECTED else f"  {alert.status}"
-    lines = [f"{when}  {alert.severity:<8} {safe(alert.summary)}{risk}{state}"]
+    lines = [f"{moment(alert.event_time)}  {alert.severity:<8} {safe(alert.summary)}{risk}{state}"]
     if alert.status is not AlertStatus.RESOLVED or alert.kind is AlertKind.FACT_CORRECTED:
         for fact in alert.fact_changes[:2]:
             lines += [f"    - {safe(fact.before, 200)}"] if fact.before else []

@@ -226,7 +226,7 @@ def _chart(counts: list[int]) -> str:
 
 
 def _time(event_time: float) -> str:
-    return datetime.fromtimestamp(event_time, UTC).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(event_time, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _end(page: SentPage) -> str:

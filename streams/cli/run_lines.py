@@ -6,8 +6,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from streams.cli.compose import store_path
 from streams.cli.output import safe, say
+from streams.cli.places import store_path
 from streams.settings import Settings
 from streams.sources.base import Source
 
@@ -33,7 +33,7 @@ def greet(
     for place in paged:
         say(f"  pages  {place}, at most {settings.pages_per_day} in 24 hours")
     say(f"  state  {store_path(settings)}")
-    say("Alerts follow as they come; Ctrl-C stops.")
+    say("Alerts follow as they come, with the time of the edit; Ctrl-C stops.")
 
 
 def tell_outages(source: Source, spec: str, stopping: threading.Event, main: bool = True) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.seen import SeenRows
 from streams.cli.archive import archive_extra, database_of
-from streams.cli.compose import store_path
+from streams.cli.places import store_path
 from streams.errors import BadSetting
 from streams.settings import Settings
 from streams.store.seen_rows import read_seen_rows

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from models.classifier import Classifier, load_classifier
-from models.evaluate import FULL_HISTORY, score_file
-from models.feature_set import feature_set_of
-from models.seen_thresholds import MIN_DAMAGING, MIN_EDITS, outcomes_by_wiki
-from models.threshold_question import Answer, Outcomes, Span, answer
-from streams.cli.compose import model_dir
-from streams.cli.output import print_json, safe, say, set_up_logging, share_done
-from streams.cli.seen import seen_rows
-from streams.errors import BadInput, BadSetting
-from streams.settings import Settings, load_settings
-from streams.store.wiki_thresholds import WikiThreshold, keep_threshold
+from models.history_asked import FULL_HISTORY, revisions_known
+from streams.cli.named_files import ReadDirectory, ReadFile
+from streams.cli.output import print_json, safe, say, set_up_logging
+from streams.errors import BadSetting
+from streams.settings import load_settings
+from streams.sources.open import open_file
+
+if TYPE_CHECKING:
+    from models.threshold_question import Answer, Span
 
 
 @click.command(short_help="Answer: at most so many false alarms a day, from which risk on?")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, type=ReadFile())
 @click.option("--false-alarms", type=float, metavar="N", help="At most N false alarms a day.")
 @click.option("--fpr", type=float, metavar="PERCENT", help="Or: at most so many % of good edits.")
 @click.option(
@@ -37,7 +35,7 @@ from streams.store.wiki_thresholds import WikiThreshold, keep_threshold
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=ReadDirectory(),
     help="Directory of a trained model (default: the one in use).",
 )
 @click.option("--keep", is_flag=True, help="Alert by the answer from the next start on.")
@@ -62,14 +60,22 @@ def thresholds(
     set_up_logging(settings.log_level)
     if (false_alarms is None) == (fpr is None):
         raise BadSetting("ask for either --false-alarms N a day or --fpr PERCENT")
-    directory = model or model_dir(settings)
-    classifier = load_classifier(directory)
-    if files:
-        asked_of = _replayed(classifier, files, history, shown=not as_json)
-    elif model is not None:
+    if model is not None and not files:
         raise BadSetting("--model goes with FILES: what was seen live was scored by the model in use")
+    revisions_known(history)
+    for file in files:
+        open_file(str(file))
+    from models.classifier import load_classifier
+    from models.threshold_question import answer
+    from streams.cli.compose import model_dir
+    from streams.cli.outcomes import replayed, seen
+    from streams.store.wiki_thresholds import WikiThreshold, keep_threshold
+
+    classifier = load_classifier(model or model_dir(settings))
+    if files:
+        asked_of = replayed(classifier, files, history, shown=not as_json)
     else:
-        asked_of = _seen(settings, classifier)
+        asked_of = seen(settings, classifier)
     found = [
         answer(
             outcomes,
@@ -91,44 +97,6 @@ def thresholds(
         _print(found)
     if keep:
         say(f"kept in {settings.data_dir}: used from the next start on, with this model")
-
-
-def _replayed(
-    classifier: Classifier, files: Sequence[Path], history: str, *, shown: bool
-) -> list[Outcomes]:
-    parts = []
-    with share_done("thresholds", shown=shown) as bar:
-        for at, path in enumerate(files):
-            bar.update(at / len(files), f"replaying {path.name}")
-            parts.append(score_file(classifier, path, history))
-    wiki = np.array([one for part in parts for one in part.wikis])
-    may_alert = np.concatenate([part.may_alert for part in parts])
-    found = []
-    for name in sorted(set(wiki.tolist())):
-        chosen = (wiki == name) & may_alert
-        found.append(
-            Outcomes(
-                name,
-                np.concatenate([part.event_time for part in parts])[chosen],
-                np.concatenate([part.score for part in parts])[chosen],
-                np.concatenate([part.reverted for part in parts])[chosen],
-            )
-        )
-    if not found:
-        raise BadInput(f"{files[0]}: no edits in it")
-    return found
-
-
-def _seen(settings: Settings, classifier: Classifier) -> list[Outcomes]:
-    seen = seen_rows(settings, feature_set_of(classifier.text))
-    found = outcomes_by_wiki(seen, classifier.version)
-    if not found:
-        raise BadInput(
-            f"too little was seen to answer from: {np.count_nonzero(seen.model == classifier.version):,} settled"
-            f" edits of model {classifier.version} in the sample; a wiki wants {MIN_EDITS:,}, {MIN_DAMAGING} of them"
-            " reverted. Let it run on, or name FILES to replay"
-        )
-    return found
 
 
 def _print(answers: list[Answer]) -> None:

@@ -12,13 +12,6 @@ from typing import TYPE_CHECKING
 import click
 from prometheus_client import CollectorRegistry
 
-from streams.cli.compose import (
-    build_content,
-    build_histories,
-    load_model,
-    measured,
-    training_sample,
-)
 from streams.cli.output import said_if_slow, say, set_up_logging
 from streams.cli.without_extra import kafka_extra
 from streams.content.wiki_facts import WikiFacts
@@ -65,6 +58,13 @@ def worker(session_timeout: float) -> None:
 async def _serve(
     settings: Settings, connection: Connection, partitions: int, session_timeout_s: float
 ) -> None:
+    from streams.cli.compose import (
+        build_content,
+        build_histories,
+        load_model,
+        measured,
+        training_sample,
+    )
     from streams.cli.compose_worker import WorkerParts
     from streams.cli.worker_status import WorkerStatus
     from streams.kafka.faust_app import build_app

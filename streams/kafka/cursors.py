@@ -40,10 +40,12 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 _decode = msgspec.json.Decoder(Position).decode
 
 
-def read_position(connection: Connection, source: str) -> Position | None:
-    """The last committed one; None for a source that was never read. Raises `BrokerUnavailable`."""
+def read_position(connection: Connection, source: str, *, wait: bool = True) -> Position | None:
+    """The last committed one; None for a source that was never read. `wait`: until it is decided what
+    becomes of transactions that are open; else only what is decided by now is read. Raises
+    `BrokerUnavailable`."""
     try:
-        end = _end(connection)
+        end = _end(connection, open_too=wait)
         consumer = connected(
             KafkaConsumer,
             **_arguments(connection),
@@ -97,9 +99,13 @@ def _newest_between(consumer: KafkaConsumer, key: bytes, start: int, end: int) -
     return found
 
 
-def _end(connection: Connection) -> int:
-    """Where the next record would go, open transactions counted."""
-    consumer = connected(KafkaConsumer, **_arguments(connection), isolation_level="read_uncommitted")
+def _end(connection: Connection, *, open_too: bool) -> int:
+    """Where the next record would go, open transactions counted; or how far all is decided."""
+    consumer = connected(
+        KafkaConsumer,
+        **_arguments(connection),
+        isolation_level="read_uncommitted" if open_too else "read_committed",
+    )
     try:
         end: int = consumer.end_offsets([_PARTITION])[_PARTITION]
         return end

@@ -24,6 +24,8 @@ log = logging.getLogger("factwatch.kafka")
 TRANSACTION_S = 30.0
 #: A flush takes milliseconds. The producer is then given up, and the next finds out what is there.
 GIVE_UP_S = 20.0
+#: For one request. Less than the above, or kafka-python refuses.
+ANSWER_S = 10.0
 #: Records of one partition that go out together: below the 1 MiB that a broker takes by default.
 BATCH_BYTES = 256 << 10
 
@@ -48,9 +50,9 @@ class KafkaWriter:
         self._doubtful = False
         """The last `write` failed: there may be records that will never be sent."""
 
-    def position(self) -> Position | None:
-        """Raises `BrokerUnavailable`."""
-        return read_position(self._connection, self._source)
+    def position(self, *, wait: bool = True) -> Position | None:
+        """`wait`: for transactions that are open. Raises `BrokerUnavailable`."""
+        return read_position(self._connection, self._source, wait=wait)
 
     def open(self) -> None:
         """Fence all writers of this name: what they had begun is aborted, or seen to its end. Raises
@@ -70,7 +72,7 @@ class KafkaWriter:
                 linger_ms=100,  # the commit sends what waits: until then batches fill
                 retry_backoff_ms=10,  # a transaction begun right after another waits this long
                 delivery_timeout_ms=int(GIVE_UP_S * 1_000),
-                request_timeout_ms=10_000,
+                request_timeout_ms=int(ANSWER_S * 1_000),
                 max_block_ms=int(GIVE_UP_S * 1_000),
                 bootstrap_timeout_ms=int(REACH_S * 1_000),
                 allow_auto_create_topics=False,
@@ -84,8 +86,9 @@ class KafkaWriter:
             raise unavailable(self._connection, err) from None
 
     def write(self, sendings: Sequence[Sending]) -> None:
-        """In one transaction. Raises `BrokerUnavailable` when it is not known to be committed (`open`
-        again, and `position` tells), `Fenced` when another writer of this name was opened."""
+        """In one transaction, all or nothing. Raises `BrokerUnavailable` when it is not known to be
+        committed (`open` again, and `position` tells), `Fenced` when another writer of this name was
+        opened."""
         producer = self._producer
         if producer is None:
             raise BrokerUnavailable("not connected to Kafka")
@@ -94,7 +97,7 @@ class KafkaWriter:
         def transaction() -> None:
             try:
                 producer.begin_transaction()
-                for sending in sendings:
+                acks = [
                     producer.send(
                         sending.topic,
                         sending.value,
@@ -103,15 +106,22 @@ class KafkaWriter:
                         sending.partition,
                         sending.timestamp_ms,
                     )
+                    for sending in sendings
+                ]
+                producer.flush()
+                # kafka-python itself commits without what was given up, and with no word of it.
+                for ack in acks:
+                    if ack.exception is not None:
+                        raise ack.exception
                 producer.commit_transaction()
             except BaseException as err:  # noqa: BLE001  # handed to the thread that waits
                 failed.append(err)
 
         if not _done_within(GIVE_UP_S, transaction):
-            self._doubtful = True
+            self.discard()
             raise BrokerUnavailable(f"Kafka at {self._connection.where} does not answer")
         if failed:
-            self._doubtful = True
+            self.discard()
             raise self._named(failed[0])
 
     def close(self) -> None:
@@ -126,7 +136,8 @@ class KafkaWriter:
         _discard(producer)
 
     def discard(self) -> None:
-        """From another thread, when `write` has not come back and the process is to end."""
+        """It is not to commit any more. Also for another thread, when `write` has not come back and the
+        process is to end."""
         self._doubtful = True
         self.close()
 

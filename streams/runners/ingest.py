@@ -39,7 +39,7 @@ MAX_WAIT_S = 10.0
 class Writer(Protocol):
     """`streams.kafka.writer.KafkaWriter`, or a test's."""
 
-    def position(self) -> Position | None: ...
+    def position(self, *, wait: bool = True) -> Position | None: ...
 
     def open(self) -> None: ...
 
@@ -213,10 +213,10 @@ class IngestRunner:
 
     def _reopened(self) -> Position | None:
         """Once Kafka takes transactions again: what it has. The position is read before `open` too, so
-        that we don't fence off one that took over from us."""
+        that we don't fence off one that took over from us; what is open then is ours, and `open` ends it."""
         while True:
             try:
-                self._refuse_other(self._writer.position())
+                self._refuse_other(self._writer.position(wait=False))
                 self._writer.open()
                 found = self._writer.position()
                 self._refuse_other(found)

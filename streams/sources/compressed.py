@@ -78,6 +78,8 @@ class ByteStream:
         raise NotImplementedError
 
     def _damaged(self, why: str) -> BadInput:
+        if not self.given:
+            return BadInput(f"{self.name}: damaged at its beginning: nothing of it can be unpacked")
         return BadInput(f"{self.name}: damaged after {self.given:,} unpacked bytes: {why}")
 
     def __enter__(self) -> Self:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from streams.errors import BadInput, BadSetting
 from streams.sources.base import Source
-from streams.sources.compressed import open_bytes
+from streams.sources.compressed import BZIP2, GZIP, SEVEN_ZIP, XZ, open_bytes
 from streams.sources.history import HistorySource
 from streams.sources.ndjson import NdjsonSource
 from streams.sources.rcfeed import RcFeedSource
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 #: Wikimedia's dumps in parts are named `….xml-p1p844.bz2`.
 _HISTORY = re.compile(r"\.xml(-p[0-9]+p[0-9]+)?(\.(gz|bz2|xz|7z))?$|\.7z$", re.IGNORECASE)
 _NDJSON = re.compile(r"\.(ndjson|jsonl|json)(\.(gz|bz2|xz))?$", re.IGNORECASE)
+_PACKED = re.compile(r"\.(gz|bz2|xz|7z)$", re.IGNORECASE)
+_PACKED_AS = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "7z": "7z"}
+#: How a plain file begins: browsers unpack what they save and leave its name.
+_PLAIN_HISTORY = re.compile(rb"(\xef\xbb\xbf)?\s*<(\?xml|mediawiki|!--)")
+_PLAIN_NDJSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|:|(data|event|id|retry):)")
 _WANTS = "wants eventstreams, rcfeed://HOST:PORT, or a file"
 
 
@@ -66,4 +71,22 @@ def open_file(spec: str, wants: str = "") -> HistorySource | NdjsonSource:
         )
     if path.is_file():
         open_bytes(path).close()  # says now what can't be read
+        _check_packing(path, is_history=bool(history))
     return HistorySource(path) if history else NdjsonSource(path)
+
+
+def _check_packing(path: Path, *, is_history: bool) -> None:
+    """Raises `BadInput` for a file that is not packed as its name says, or at all, and not plain either."""
+    named = _PACKED.search(path.name)
+    if named is None:
+        return
+    with path.open("rb") as opened:
+        head = opened.read(200)
+    if not head or head.startswith((GZIP, BZIP2, XZ, SEVEN_ZIP)):
+        return
+    if (_PLAIN_HISTORY if is_history else _PLAIN_NDJSON).match(head):
+        return
+    wanted = "a MediaWiki XML export" if is_history else "recent changes in JSON lines"
+    raise BadInput(
+        f"{path}: no {_PACKED_AS[named[1].lower()]} file, as its name says, nor {wanted} that is not packed"
+    )

@@ -27,8 +27,8 @@ class SevenZip(ByteStream):
         super().__init__(name)
         try:
             self._archive = py7zr.SevenZipFile(name)
-        except Exception as err:  # noqa: BLE001  # py7zr has no base of what a damaged header raises
-            raise BadInput(f"{name}: not a 7z archive that can be read: {_one_line(err)}") from None
+        except Exception:  # noqa: BLE001  # py7zr has no base of what a damaged header raises
+            raise BadInput(f"{name}: not a 7z archive that can be read: its header is damaged") from None
         inside = [entry for entry in self._archive.list() if not entry.is_directory]
         if len(inside) != 1 or self._archive.needs_password():
             self._archive.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -131,8 +132,9 @@ class Export:
             return BadInput(f"{self._path}: is empty, wants a MediaWiki XML export")
         if b"<!DOCTYPE" in head.upper() and b"<mediawiki" in head:
             return BadInput(f"{self._path}: not a MediaWiki XML export: has a document type declaration")
-        begin = quote_untrusted(head.lstrip()[:60].decode(errors="replace"))
-        return BadInput(f'{self._path}: not a MediaWiki XML export: begins with "{begin}"')
+        begin = _text(head.lstrip()[:60])
+        how = f'begins with "{quote_untrusted(begin)}"' if begin is not None else "is no text in UTF-8"
+        return BadInput(f"{self._path}: not a MediaWiki XML export: {how}")
 
     def _ended(self, element: Any, after: Place | None) -> tuple[SourceItem | None, Place | None]:
         """Folds one ended element in and frees it. Of the tree only the open branch is left."""
@@ -226,3 +228,12 @@ def _fatal(parser: Any) -> str | None:
 
 def _one_line(text: str) -> str:
     return quote_untrusted(" ".join(text.split()), 200)
+
+
+def _text(begin: bytes) -> str | None:
+    """None for bytes that are none. They may end within a character."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(begin)
+    except UnicodeDecodeError:
+        return None
+    return None if any(sign < " " and not sign.isspace() for sign in text) else text

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.matching.answer_findings import CheckedAnswer
-from streams.stages.normalize import quote_untrusted
+from streams.stages.wrong_json import in_words
 from streams.web.bodies import hung_up, read_body
 from streams.web.problems import Problem
 from streams.web.queries import refuse_parameters
@@ -87,7 +87,7 @@ def _asked(body: bytes, kind: str) -> AskedCheck:
     try:
         asked = _decode(body) if kind == _JSON else AskedCheck(body.decode())
     except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise Problem(422, f"Nothing was checked: {quote_untrusted(str(err), 300)}") from None
+        raise Problem(422, f"Nothing was checked: {in_words(err, AskedCheck)}.") from None
     if not asked.text.strip():
         raise Problem(422, "Nothing was checked: the text is empty.")
     return asked

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.records import Verdict
-from streams.stages.normalize import quote_untrusted
+from streams.stages.wrong_json import in_words
 from streams.store.verdicts import GivenVerdict
 from streams.web.bodies import hung_up, read_body
 from streams.web.guards import VERDICT_ENDS, VERDICT_STARTS
@@ -61,7 +61,7 @@ def verdict_route(keep: Keep, tokens: Tokens | None, now: Callable[[], float]) -
         try:
             asked = _decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as err:
-            raise Problem(422, f"Nothing was kept: {quote_untrusted(str(err), 300)}") from None
+            raise Problem(422, f"Nothing was kept: {in_words(err, AskedVerdict)}.") from None
         edits = await run_in_threadpool(
             keep,
             GivenVerdict(

@@ -78,7 +78,8 @@ class KafkaBroker:
     Clients come in by `bootstrap`, whose listener speaks `protocol` (PLAINTEXT, SSL, SASL_PLAINTEXT or
     SASL_SSL); what that needs (`listener.name.client.…`) and any other broker property go into
     `properties`. `scram`: who may come in by it, `SCRAM-SHA-512=[name=…,password=…]` each. `internal` is
-    always plain: the broker's own, and a back door for tests."""
+    always plain: the broker's own, and a back door for tests. `told_port`: clients are told to come in by
+    it, that of a proxy."""
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class KafkaBroker:
         properties: Mapping[str, str] | None = None,
         scram: Sequence[str] = (),
         jvm: Sequence[str] = QUICK_START,
+        told_port: int | None = None,
     ) -> None:
         self.directory = directory
         self.log = directory / "kafka.log"
@@ -101,6 +103,9 @@ class KafkaBroker:
         (directory / "log4j2.xml").write_text(_LOG4J)
         self._properties = directory / "server.properties"
         settings = {**_settings(directory, client, internal, controller, protocol), **(properties or {})}
+        if told_port is not None:
+            told = settings["advertised.listeners"].replace(self.bootstrap, f"127.0.0.1:{told_port}")
+            settings["advertised.listeners"] = told
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
     @property

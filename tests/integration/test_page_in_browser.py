@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 from streams.records import AlertKind, ChangeType, FactChange, Verdict
 from streams.sources.base import SourceStatus
@@ -348,18 +350,63 @@ def test_with_tokens_the_page_asks_once(browser: Chrome) -> None:
         eventually(lambda: "Pushed" in titles(browser, "open"))
 
 
+def test_on_a_phone_what_is_settled_is_told_above_and_a_key_away(
+    browser: Chrome, world: WebWorld
+) -> None:
+    """The lists stand one below the other there, the settled ones many screens down."""
+    alerts = [sample_alert(number) for number in range(1, 9)]
+    world.alerts.commit(*alerts)
+    with width_of(browser, 400):
+        visit(browser, world)
+        eventually(lambda: len(titles(browser, "open")) == 8)
+        jump = browser.find_element(By.CSS_SELECTOR, "#to-settled a")
+        assert not jump.is_displayed(), "nothing is settled"
+        world.alerts.commit(resolved(alerts[0]), correction_of(alerts[0]))
+        eventually(jump.is_displayed)
+        eventually(lambda: jump.text.startswith("✓ 1 settled, the last ") and jump.text.endswith(" ago"))
+        assert is_seen(browser, "to-settled")
+        assert not is_seen(browser, "settled-heading")
+        jump.send_keys(Keys.ENTER)
+        eventually(lambda: is_seen(browser, "settled-heading"))
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+        back = browser.switch_to.active_element
+        assert back.text == "Back to the open ones"
+        back.send_keys(Keys.ENTER)
+        eventually(lambda: is_seen(browser, "open-heading"))
+        Select(browser.find_element(By.ID, "filter-kind")).select_by_value("page.contested")
+        eventually(lambda: not jump.is_displayed())
+    with width_of(browser, 1280):
+        Select(browser.find_element(By.ID, "filter-kind")).select_by_value("")
+        eventually(lambda: titles(browser, "settled") == ["Mount Everest"])
+        assert not jump.is_displayed(), "both lists stand side by side"
+    assert console(browser) == []
+
+
+def is_seen(browser: Chrome, element_id: str) -> bool:
+    """Within what the window shows now."""
+    script = """const {top, bottom} = document.getElementById(arguments[0]).getBoundingClientRect();
+        return top >= 0 && bottom <= window.innerHeight"""
+    return bool(browser.execute_script(script, element_id))
+
+
+@contextmanager
+def width_of(browser: Chrome, width: int) -> Iterator[None]:
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_runs_off_the_side(browser: Chrome, world: WebWorld, width: int) -> None:
     world.alerts.commit(*a_day(time.time()))
     world.alerts.commit(sample_alert(90, title="W" * 255, comment="x" * 500))
-    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    try:
+    with width_of(browser, width):
         visit(browser, world)
         eventually(lambda: len(titles(browser, "open")) == 6)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize(

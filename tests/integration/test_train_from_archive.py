@@ -18,8 +18,9 @@ from models.classifier import load_classifier
 from streams.archive.database import Database
 from streams.archive.migrate import migrate
 from streams.archive.writer import ArchiveWriter
-from streams.cli.compose import alert_policy, build_processor, load_model, store_path, training_sample
+from streams.cli.compose import alert_policy, build_processor, load_model, training_sample
 from streams.cli.main import cli
+from streams.cli.places import store_path
 from streams.content.wiki_facts import WikiFacts
 from streams.errors import BadArtifact, BadInput, BadSetting, ChampionStays
 from streams.metrics import Metrics

@@ -15,7 +15,8 @@ from streams.stages.normalize import quote_untrusted
 from streams.stages.posts import jetstream, mastodon
 from streams.stages.posts.authors import Authors
 from streams.stages.posts.fields import Malformed
-from streams.stages.posts.submitted import of_submitted
+from streams.stages.posts.submitted import SubmittedPost, of_submitted
+from streams.stages.wrong_json import in_words
 
 #: 1 MB of text, as JSON with half of its characters escaped, and what goes with it.
 MAX_POST_BYTES = 4 << 20
@@ -61,12 +62,12 @@ class PostNormalizer:
         except Malformed as err:
             reason, message = err.reason, err.message
         except msgspec.ValidationError as err:
-            reason, message = DeadReason.SCHEMA, str(err)
+            reason, message = DeadReason.SCHEMA, _told(err, arrival_time)
         except msgspec.DecodeError as err:
             reason = DeadReason.NOT_JSON if _is_utf8(raw) else DeadReason.INVALID_UTF8
-            message = str(err)
+            message = _told(err, arrival_time)
         except UnicodeDecodeError as err:
-            reason, message = DeadReason.INVALID_UTF8, str(err)
+            reason, message = DeadReason.INVALID_UTF8, _told(err, arrival_time)
         except RecursionError:
             reason, message = DeadReason.TOO_DEEP, "nested too deeply"
         return DeadLetter(raw, reason, Stage.NORMALIZE, quote_untrusted(message), position)
@@ -91,6 +92,11 @@ class PostNormalizer:
         if shape.format:
             return mastodon.of_event(raw, authors)
         raise Malformed(DeadReason.SCHEMA, "neither a Jetstream frame nor a post: no did, no platform")
+
+
+def _told(err: msgspec.DecodeError | UnicodeDecodeError, arrival_time: float | None) -> str:
+    """Of what was handed in, for who did; else for us, as the parser has it."""
+    return in_words(err, SubmittedPost) if arrival_time is not None else str(err)
 
 
 def _is_utf8(raw: bytes) -> bool:

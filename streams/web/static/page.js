@@ -2,7 +2,7 @@
 
 import { KINDS } from "./card.js";
 import { plainComment } from "./comment.js";
-import { element } from "./elements.js";
+import { age, element } from "./elements.js";
 import { cards, isOpen, rows } from "./entries.js";
 import { AlertStream, getJson, hasToken, saveToken, TokenWanted } from "./feed.js";
 import { Live } from "./live.js";
@@ -86,6 +86,7 @@ function drawNow() {
   lay(byId("open"), shownOpen, false);
   pointOut([...shownOpen, ...shownSettled].find(isLinked));
   live.watch([...shownOpen, ...shownSettled].filter((entry) => entry.hotIds.length > 0).map((entry) => entry.alerts[0]));
+  drawJump(settledRows.filter(wanted));
   tick();
 
   const isAll = all.filter(isOpen).length < LOADED_OPEN;
@@ -199,6 +200,14 @@ function drawWikis(all) {
   for (const wiki of [...found].sort()) {
     if (!known.has(wiki) && wiki !== "*") select.append(element("option", { value: wiki }, visible(wiki)));
   }
+}
+
+/** Where the lists stand one below the other, what is settled is screens away: so it is told above both. */
+function drawJump(settled) {
+  byId("to-settled").hidden = settled.length === 0;
+  if (settled.length === 0) return;
+  const last = Math.max(...settled.map((entry) => entry.alerts[0].event_time));
+  byId("settled-note").replaceChildren(`${settled.length.toLocaleString()} settled, the last `, age(last));
 }
 
 function drawEmpty(openCount, shownCount) {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from streams.cli import check as command
+from streams.cli import check_local
 from streams.cli.check import NOT_TO_BE_QUOTED, check
 from streams.errors import BadInput, BadSetting, FactwatchError, SourceUnavailable, StoreCorrupt
 from streams.web.app import build_app
@@ -166,7 +166,6 @@ def test_a_file_and_an_argument_that_are_no_text_are_named(state: Path, tmp_path
         ("text", "--file", "/dev/null"),
         ("--url", "http://127.0.0.1:1", "text"),
         ("--token-file", "/dev/null", "text"),
-        ("--file", "/nonexistent/answer"),
         ("--top", "-1", "text"),
         ("one", "two"),
     ],
@@ -203,7 +202,7 @@ def test_a_state_that_nobody_writes_any_more_is_told(
     fresh = run(path, BAD)
     assert fresh.stderr == ""
     written = path.stat().st_mtime
-    monkeypatch.setattr(command.time, "time", lambda: written + 3 * 86_400)  # type: ignore[attr-defined]  # typeshed: BaseServer
+    monkeypatch.setattr(check_local.time, "time", lambda: written + 3 * 86_400)  # type: ignore[attr-defined]  # typeshed: BaseServer
     old = run(path, BAD)
     assert "last written 3 days ago" in old.stderr
     assert old.stdout == fresh.stdout

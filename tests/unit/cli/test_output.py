@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from streams.cli.output import alert_lines, safe
@@ -24,3 +26,9 @@ def test_of_a_post_it_is_shown_what_that_says() -> None:
     over = msgspec.structs.replace(alert, status=AlertStatus.RESOLVED)
     assert len(alert_lines(over).splitlines()) == 1
     assert "Born" not in alert_lines(sample_alert(1, posts=(post,)))
+
+
+def test_when_an_edit_was_made_is_told_whole() -> None:
+    """A history's are years old: a time alone would be taken for today's, and for one of here."""
+    made = datetime(2005, 10, 2, 14, 3, 11, tzinfo=UTC).timestamp()
+    assert alert_lines(sample_alert(1, event_time=made)).startswith("2005-10-02 14:03:11 UTC  warning ")

@@ -59,7 +59,7 @@ def test_each_page_is_told_with_when_why_and_how_it_ended() -> None:
     assert (page.started, page.open_s, page.outcome) == (T0 + 3 * HOUR_S, 30 * MINUTE_S, "corrected")
     assert "120 posts by 80 authors" in page.why
     told = printed(said)
-    assert "2026-01-01 03:00  amplified fact: Mount Everest (enwiki)" in told
+    assert "2026-01-01 03:00 UTC  amplified fact: Mount Everest (enwiki)" in told
     assert "1 alert; open 30.0 min, ended: corrected" in told
 
 

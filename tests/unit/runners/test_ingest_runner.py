@@ -31,7 +31,7 @@ class Broker:
         self.faults = list(faults)
         self.opened = 0
 
-    def position(self) -> Position | None:
+    def position(self, *, wait: bool = True) -> Position | None:
         values = [record.value for record in self.records if record.topic == CURSORS.name]
         return msgspec.json.decode(values[-1] or b"", type=Position) if values else None
 
@@ -161,10 +161,10 @@ def test_what_came_before_damage_is_written() -> None:
 
 def test_told_to_stop_while_kafka_is_away_it_says_so() -> None:
     class Away(Broker):
-        def position(self) -> Position | None:
+        def position(self, *, wait: bool = True) -> Position | None:
             if self.opened:
                 stopping.stop()
-            return super().position()
+            return super().position(wait=wait)
 
         def write(self, sendings: Sequence[Sending]) -> None:
             raise BrokerUnavailable("gone")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import bz2
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -75,6 +76,68 @@ def test_what_is_wrong_is_said_in_one_line(
         open_source(spec, SETTINGS)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+PACKINGS = [("gz", "gzip"), ("bz2", "bzip2"), ("xz", "xz"), ("7z", "7z")]
+
+
+@pytest.mark.parametrize(("ending", "packing"), PACKINGS)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x9a\xf3\x1b[2J\x00" * 40,
+        b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
+        b"version https://git-lfs.example/spec/v1\n",
+    ],
+    ids=["bytes", "a page of a server", "text"],
+)
+def test_what_is_not_packed_as_its_name_says_is_told_so(
+    tmp_path: Path, ending: str, packing: str, content: bytes
+) -> None:
+    for name, wanted in (
+        ("x.xml", "a MediaWiki XML export"),
+        ("x.ndjson", "recent changes in JSON lines"),
+    ):
+        if (name, ending) == ("x.ndjson", "7z"):
+            continue  # never read as that
+        path = tmp_path / f"{name}.{ending}"
+        path.write_bytes(content)
+        with pytest.raises(BadInput) as caught:
+            open_source(str(path), SETTINGS)
+        assert str(caught.value) == (
+            f"{path}: no {packing} file, as its name says, nor {wanted} that is not packed"
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("saved.xml.gz", b'\xef\xbb\xbf<mediawiki xmlns="x">'),
+        ("saved.xml.bz2", b"<?xml version='1.0'?>"),
+        ("saved.xml.7z", bz2.compress(b"<mediawiki/>")),
+        ("saved.ndjson.gz", b'{"meta": {}}'),
+        ("saved.ndjson.xz", b'event: message\ndata: {"meta": {}}'),
+    ],
+)
+def test_what_is_packed_otherwise_or_not_at_all_is_read_all_the_same(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert open_source(str(tmp_path / name), SETTINGS).name in ("history", "ndjson")
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b\x08\xff\x1b[2J" * 9, b"BZh9\x1b[2J" * 9, b"\xfd7zXZ\x00\x1b[2J" * 9]
+)
+def test_what_only_begins_as_a_packed_file_shows_nothing_of_itself(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "x.xml.gz").write_bytes(content)
+    source = open_source(str(tmp_path / "x.xml.gz"), SETTINGS)
+    with pytest.raises(
+        BadInput, match=r"x\.xml\.gz: damaged at its beginning: nothing of it can be unpacked"
+    ):
+        list(source.items(None))
 
 
 def test_an_address_to_listen_on_is_a_setting() -> None:
