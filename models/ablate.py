@@ -28,12 +28,13 @@ from models.features import (
     PAGE_NAMES,
     PERFORMER_NAMES,
     RESTORE_NAMES,
-    TEXT_NAMES,
 )
 from models.fit import NOT_CARRIED_OVER, Fitted, Recipe, fit
 from models.fit_words import Texts, fit_texts
 from models.link_features import LINK_NAMES
 from models.manner_features import MANNER_NAMES
+from models.text import TEXT_NAMES
+from models.usual_features import USUAL_NAMES
 from models.value_features import VALUE_NAMES
 from models.word_features import WORD_HISTORY_NAMES
 
@@ -61,6 +62,9 @@ IDEAS: dict[str, Recipe] = {
     "no performer": Recipe(without=PERFORMER_NAMES),
     "no text score": Recipe(without=TEXT_NAMES),
     "no strongest word": Recipe(without=("text_peak",)),
+    "no words in general": Recipe(without=TEXT_NAMES[2:]),
+    "no usual words": Recipe(without=USUAL_NAMES),
+    "no likeness": Recipe(without=("swap_likeness", "swap_put_in")),
 }
 SHARES = (0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02)
 _ANONYMOUS = FEATURE_NAMES.index("anonymous")

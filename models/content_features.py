@@ -6,6 +6,8 @@ import re
 import zlib
 from math import log1p, log10, nan
 
+from rapidfuzz.distance import Levenshtein
+
 from streams.stages.diff import Span, TextDelta
 from streams.stages.word_tables import CATEGORIES
 
@@ -48,6 +50,8 @@ CONTENT_NAMES: tuple[str, ...] = (
     "word_swaps",
     "name_swaps",
     "swap_only",
+    "swap_likeness",
+    "swap_put_in",
     "changed_in_link",
     "changed_in_template",
     "changed_in_reference",
@@ -187,8 +191,9 @@ def _magnitude(place: str) -> float:
 
 def _swaps(spans: tuple[Span, ...]) -> list[float]:
     numbers_in = numbers_out = number_swaps = word_swaps = name_swaps = 0
-    in_link = in_template = in_reference = 0
+    in_link = in_template = in_reference = put_in = 0
     jump = nan
+    likeness = 0.0
     for span in spans[:MAX_PLACES]:
         before, after = span.before[:MAX_PLACE].strip(), span.after[:MAX_PLACE].strip()
         left = span.left
@@ -217,6 +222,9 @@ def _swaps(spans: tuple[Span, ...]) -> list[float]:
             word_swaps += 1
             if before[0].isupper() and after[0].isupper():
                 name_swaps += 1
+            old, new = before.lower(), after.lower()
+            likeness += Levenshtein.normalized_similarity(old, new)
+            put_in += old != new and old in new
     places = min(len(spans), MAX_PLACES)
     return [
         log1p(numbers_in),
@@ -226,6 +234,8 @@ def _swaps(spans: tuple[Span, ...]) -> list[float]:
         log1p(word_swaps),
         log1p(name_swaps),
         1.0 if places and number_swaps + word_swaps == places else 0.0,
+        likeness / word_swaps if word_swaps else nan,
+        put_in / word_swaps if word_swaps else nan,
         in_link / places if places else nan,
         in_template / places if places else nan,
         in_reference / places if places else nan,

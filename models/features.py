@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from models.content_features import CONTENT_NAMES, content_features
 from models.link_features import LINK_NAMES, link_features
 from models.manner_features import MANNER_NAMES, manner_features
+from models.text import TEXT_NAMES
+from models.usual_features import USUAL_NAMES, usual_features
 from models.value_features import VALUE_NAMES, value_features
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES, word_features
 from streams.records import Edit, PerformerKind
@@ -61,13 +63,12 @@ PERFORMER_NAMES = (
     "network_edits",
     "network_reverted_share",
 )
-TEXT_NAMES = ("text_score", "text_peak")
-
 NAMES_WITH_CONTENT = (
     CONTENT_NAMES
     + LINK_NAMES
     + MANNER_NAMES
     + VALUE_NAMES
+    + USUAL_NAMES
     + WORD_CONTENT_NAMES
     + WORD_HISTORY_NAMES
     + TEXT_NAMES
@@ -98,7 +99,8 @@ over from one wiki to another."""
 _CONTRIBUTIONS = re.compile(r"\[\[[^\[\]|/]{1,80}/([^\[\]|]{1,255})\|\1\]\]")
 """`[[Special:Contributions/X|X]]`, by whatever name: in every language what undoes X's edits says so."""
 
-TextScorer = Callable[[TextDelta, str], tuple[float, float]]
+TextScorer = Callable[[TextDelta, str], tuple[float, ...]]
+_NO_TEXT = (nan,) * len(TEXT_NAMES)
 
 
 def extract(
@@ -119,8 +121,9 @@ def extract(
     row += link_features(delta)
     row += manner_features(edit, delta)
     row += value_features(edit, delta, words)
+    row += usual_features(edit, delta)
     row += word_features(delta, words, edit.event_time)
-    row += text_score(delta, edit.comment) if text_score is not None else (nan, nan)
+    row += text_score(delta, edit.comment) if text_score is not None else _NO_TEXT
     return row
 
 

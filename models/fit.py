@@ -17,10 +17,9 @@ from models.features import (
     PAGE_NAMES,
     PERFORMER_NAMES,
     RESTORE_NAMES,
-    TEXT_NAMES,
 )
 from models.fit_words import SEED, Texts, fit_texts
-from models.text import TextModel
+from models.text import TEXT_NAMES, TextModel
 from models.trees import Trees, average
 from models.word_features import WORD_HISTORY_NAMES
 

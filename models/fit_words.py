@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from models.dataset import Rows
-from models.text import BUCKETS, TextModel
+from models.text import BUCKETS, TEXT_NAMES, TextModel
 
 SEED = 7
 TEXT_STRENGTH = 4.0
@@ -22,7 +22,7 @@ SMALLEST = 0.001
 
 class Texts(NamedTuple):
     """The part on words of some sources, and what it says of each source by a model that saw neither
-    the article nor the fold. Both scores of each row. Shape (n, 2)."""
+    the article nor the fold. Shape (n, names), the names as `TEXT_NAMES`."""
 
     model: TextModel
     rows: list[NDArray[np.float64]]
@@ -35,7 +35,7 @@ def fit_texts(sources: Sequence[Rows]) -> Texts:
     """The part on words of all `sources`, and out of fold for each."""
     rows, swaps, spam, alone = [], [], [], []
     for source in sources:
-        scores = np.full((len(source.label), 2), np.nan)
+        scores = np.full((len(source.label), len(TEXT_NAMES)), np.nan)
         of_swaps = of_spam = of_alone = None
         for fold in sorted(set(source.fold.tolist())):
             others = [other for other in sources if other is not source or fold != -1]

@@ -74,6 +74,8 @@ PHRASES: dict[str, str] = {
     "word_swaps": "{n} words or phrases are exchanged",
     "name_swaps": "{n} names are exchanged",
     "swap_only": "values are exchanged and nothing else is changed",
+    "swap_likeness": "exchanged words are {p} the same letters",
+    "swap_put_in": "{p} of the exchanged words stay whole and only gain something",
     "changed_in_link": "{p} of the changes are inside links",
     "changed_in_template": "{p} of the changes are inside templates",
     "changed_in_reference": "{p} of the changes are inside references",
@@ -147,6 +149,16 @@ PHRASES: dict[str, str] = {
     "negations_removed": "{v} negations are removed",
     "text_score": "the changed words are like those of edits that were reverted",
     "text_peak": "an added word is like those of edits that were reverted",
+    "text_mean": "the added words are like those of edits that were reverted",
+    "text_least": "an added word is like those of edits that stood",
+    "text_unknown": "{p} of the added words were never seen in training",
+    "text_comment": "the edit summary is like those of edits that were reverted",
+    "rarity_mean": "how usual the added words are in the language",
+    "rarity_max": "how rare the rarest added word is in the language",
+    "rarity_min": "how usual the most usual added word is in the language",
+    "rarity_gained": "how much rarer the added words are than the removed ones",
+    "rarity_unknown": "how many of the added words are not among the language's usual ones",
+    "rarity_against_page": "how much rarer the added words are than the page's own",
 }
 """One a feature. {n}: a count kept as log1p; {s}: the same with a sign; {p}: a share; {t}: log1p of
 seconds; {v}: as it is; {m}: the power of ten."""

@@ -42,7 +42,7 @@ GROUPS: tuple[tuple[str, ...], ...] = (
      "table_change", "emphasis_change", "html_change", "media_change", "markup_imbalance"),
     ("numbers_added", "numbers_removed", "number_swaps", "number_jump", "digits_changed", "same_digits",
      "year_swapped", "year_ahead", "digits_around"),
-    ("word_swaps", "name_swaps", "swap_only"),
+    ("word_swaps", "name_swaps", "swap_only", "swap_likeness", "swap_put_in"),
     ("old_elsewhere", "new_elsewhere"),
     ("negations_added", "negations_removed"),
     ("external_link_change", "domains_added", "new_domains", "links_unreferenced", "link_front_page",
@@ -65,7 +65,9 @@ GROUPS: tuple[tuple[str, ...], ...] = (
     ("removed_age_min", "removed_age_mean", "removed_age_max", "removed_time_mean", "removed_time_min",
      "age_difference", "time_difference", "removed_thrown_share"),
     ("moved_share",),
-    ("text_score", "text_peak"),
+    ("rarity_mean", "rarity_max", "rarity_min", "rarity_gained", "rarity_unknown", "rarity_against_page"),
+    ("text_score", "text_peak", "text_mean", "text_least", "text_unknown"),
+    ("text_comment",),
 )  # fmt: skip
 """Features that say one thing are set to their usual values together."""
 

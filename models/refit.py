@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from models.calibration import Calibration
 from models.classifier import Classifier, probability_of
 from models.dataset import Progress, Rows
-from models.features import TEXT_NAMES
 from models.fit import (
     CONTENT_AT,
     Recipe,
@@ -25,7 +24,7 @@ from models.fit_words import SEED, Texts
 from models.seen import SeenRows
 from models.situations import SITUATIONS, AskedAbout, Situation, changes_facts, situations
 from models.term_table import TermTable
-from models.text import NO_TERMS, TextModel
+from models.text import NO_TERMS, TEXT_NAMES, TextModel
 from models.threshold_question import may_alert
 from models.thresholds import LEAST, weighted_threshold
 from models.train import pack_trees

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from models.text import BUCKETS, MAX_SPELLED, MIN_CONTEXT, MIN_KNOWN, Terms, TextModel
+from models.text import BUCKETS, MAX_SPELLED, MIN_CONTEXT, MIN_KNOWN, TEXT_NAMES, Terms, TextModel
 
 Ids = NDArray[np.int32]
 
@@ -52,8 +52,10 @@ class TermTable:
         """Each row of length one."""
         words = [word for found in terms for word in found.gained[:MAX_SPELLED]]
         self._words = _Lists.of(words)
+        self._first = np.array([word[0] for word in words], dtype=np.int32)
         self._words_of = np.array([len(found.gained[:MAX_SPELLED]) for found in terms], dtype=np.int64)
         self._context = _Lists.of([found.context for found in terms])
+        self._comment = _Lists.of([found.comment for found in terms])
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -61,19 +63,28 @@ class TermTable:
         return self.counts > 0
 
     def scores(self, text: TextModel) -> NDArray[np.float64]:
-        """Both scores of each edit. Shape (n, 2)."""
+        """Of each edit, in the order of `TEXT_NAMES`. Shape (n, names)."""
         weights = text.weights.astype(np.float64)
         whole = np.asarray(self.design @ weights).ravel() + text.bias
-        peaks = np.full(len(whole), np.nan)
+        whole[~self.known] = np.nan
+        found = np.full((len(whole), len(TEXT_NAMES)), np.nan)
+        found[:, 0] = whole
         some = np.flatnonzero(self._words_of)
         if len(some):
             each = self._words.sums(weights[self._words.ids]) / np.sqrt(self._words.counts)
             starts = (np.cumsum(self._words_of) - self._words_of)[some]
-            peaks[some] = np.maximum.reduceat(each, starts)
+            count = self._words_of[some]
+            unknown = (weights[self._first] == 0.0).astype(float)
+            found[some, 1] = np.maximum.reduceat(each, starts)
+            found[some, 2] = np.add.reduceat(each, starts) / count
+            found[some, 3] = np.minimum.reduceat(each, starts)
+            found[some, 4] = np.add.reduceat(unknown, starts) / count
+        told = self._comment.counts > 0
+        written = self._comment.sums(weights[self._comment.ids])
+        found[told, 5] = written[told] / np.sqrt(self._comment.counts[told])
         met = self._context.sums((weights[self._context.ids] != 0).astype(float))
         strange = (self._context.counts >= MIN_CONTEXT) & (met < MIN_KNOWN * self._context.counts)
-        found = np.column_stack([whole, peaks])
-        found[strange | ~self.known] = np.nan
+        found[strange] = np.nan
         return found
 
     def rows(self, chosen: NDArray[Any]) -> Any:

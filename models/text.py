@@ -39,7 +39,15 @@ MIN_KNOWN = 0.6
 _WORD_MASK = (1 << WORD_BITS) - 1
 _SPELLED_MASK = (1 << SPELLED_BITS) - 1
 _SPELLED_START = 1 << WORD_BITS
-_UNKNOWN = (nan, nan)
+TEXT_NAMES = (
+    "text_score",
+    "text_peak",
+    "text_mean",
+    "text_least",
+    "text_unknown",
+    "text_comment",
+)
+_UNKNOWN = (nan,) * len(TEXT_NAMES)
 
 
 class Terms(NamedTuple):
@@ -120,27 +128,33 @@ class TextModel:
         self.weights = weights
         self.bias = bias
 
-    def __call__(self, delta: TextDelta, comment: str = "") -> tuple[float, float]:
+    def __call__(self, delta: TextDelta, comment: str = "") -> tuple[float, ...]:
         return self.of_terms(text_terms(delta, comment))
 
-    def of_terms(self, terms: Terms) -> tuple[float, float]:
-        """Of all terms, summed and divided by the root of their number, and of the word that came
-        which weighs most. NaN where no word changed, or the language is not one that was learnt."""
-        changed = terms.changed
-        if not changed:
-            return _UNKNOWN
+    def of_terms(self, terms: Terms) -> tuple[float, ...]:
+        """In the order of `TEXT_NAMES`: of all terms, summed and divided by the root of their number; of
+        the words that came, by their letter sequences, the one that weighs most, the mean and the one that
+        weighs least; the share of them that was never met in training; of the summary alone. NaN where no
+        word changed, or the language is not one that was learnt."""
         weights = self.weights
         context = terms.context
         if len(context) >= MIN_CONTEXT:
             known = int(np.count_nonzero(weights[context]))
             if known < MIN_KNOWN * len(context):
                 return _UNKNOWN
+        comment = terms.comment
+        written = float(weights[comment].sum(dtype=np.float64)) / sqrt(len(comment)) if comment else nan
+        changed = terms.changed
+        if not changed:
+            return (*_UNKNOWN[1:], written)
         score = float(weights[changed].sum(dtype=np.float64)) / sqrt(len(changed)) + self.bias
         gained = terms.gained[:MAX_SPELLED]
         if not gained:
-            return score, nan
+            return (score, *_UNKNOWN[2:], written)
         counts = np.array([len(word) for word in gained])
-        sums = np.add.reduceat(
-            weights[list(chain.from_iterable(gained))], np.cumsum(counts) - counts, dtype=np.float64
-        )
-        return score, float((sums / np.sqrt(counts)).max())
+        ids = np.fromiter(chain.from_iterable(gained), dtype=np.intp, count=int(counts.sum()))
+        starts = np.cumsum(counts) - counts
+        found = weights[ids]
+        each = np.add.reduceat(found, starts, dtype=np.float64) / np.sqrt(counts)
+        unknown = 1.0 - np.count_nonzero(found[starts]) / len(gained)
+        return score, float(each.max()), float(each.mean()), float(each.min()), unknown, written

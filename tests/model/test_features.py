@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from models.classifier import load_classifier
-from models.content_features import CONTENT_NAMES
+from models.content_features import CONTENT_NAMES, content_features
 from models.features import FEATURE_NAMES, extract, matrix_of
 from models.replay import Replay
 from models.word_features import WORD_CONTENT_NAMES, WORD_HISTORY_NAMES
@@ -251,6 +251,33 @@ def test_what_a_swapped_value_contradicts(before: str, after: str, expected: dic
     row = rows_of([first, swap])[1]
     for name, value in expected.items():
         assert row[AT[name]] == pytest.approx(value, nan_ok=True), name
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "likeness", "put_in"),
+    [
+        ("the recieved view\n", "the received view\n", 0.75, 0.0),
+        ("ten days in the town\n", "tenne days in the town\n", 0.6, 1.0),
+        ("born in Kentucky\n", "born in zxwv\n", 0.0, 0.0),
+        ("the Image here\n", "the image here\n", 1.0, 0.0),
+        ("ten days in Rome\n", "tenne days in Dallas\n", 0.3, 0.5),
+    ],
+)
+def test_a_word_put_right_looks_like_the_one_it_takes_the_place_of(
+    before: str, after: str, likeness: float, put_in: float
+) -> None:
+    found = dict(zip(CONTENT_NAMES, content_features(text_delta(before, after)), strict=True))
+    assert found["swap_likeness"] == pytest.approx(likeness)
+    assert found["swap_put_in"] == pytest.approx(put_in)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("in 1850\n", "in 1851\n"), ("in Rome\n", "in Rome now\n")]
+)
+def test_numbers_and_mere_additions_are_no_exchanged_words(before: str, after: str) -> None:
+    found = dict(zip(CONTENT_NAMES, content_features(text_delta(before, after)), strict=True))
+    assert math.isnan(found["swap_likeness"])
+    assert math.isnan(found["swap_put_in"])
 
 
 def test_negations_are_looked_for_in_the_languages_that_are_known() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from models.replay import Replay
 from models.term_table import TermTable
-from models.text import BUCKETS, NO_TERMS, Terms, TextModel
+from models.text import BUCKETS, MIN_CONTEXT, NO_TERMS, TEXT_NAMES, Terms, TextModel
 from tests.model.histories import life
 
 
@@ -15,6 +19,10 @@ def text_model() -> TextModel:
     weights = random.normal(size=BUCKETS).astype(np.float32)
     weights[random.random(BUCKETS) < 0.3] = 0.0
     return TextModel(weights, -0.5)
+
+
+def told(weights: NDArray[np.float32], terms: Terms) -> dict[str, float]:
+    return dict(zip(TEXT_NAMES, TextModel(weights, 0.0).of_terms(terms), strict=True))
 
 
 def terms() -> list[Terms]:
@@ -33,7 +41,9 @@ def test_the_table_gives_the_models_scores() -> None:
 def test_a_summary_alone_is_no_changed_word() -> None:
     table = TermTable([Terms([], [], [7], [])])
     assert table.known.tolist() == [False]
-    assert np.isnan(table.scores(text_model())).all()
+    found = table.scores(text_model())[0]
+    assert np.isnan(found[:-1]).all()
+    assert found[-1] == text_model().weights[7]
 
 
 def test_the_word_that_weighs_most_is_told_apart_from_the_many() -> None:
@@ -41,6 +51,32 @@ def test_the_word_that_weighs_most_is_told_apart_from_the_many() -> None:
     weights[1:40] = -0.1
     weights[50] = 4.0
     mild = [(at,) for at in range(1, 20)]
-    score, peak = TextModel(weights, 0.0).of_terms(Terms([*mild, (50,)], [], [], []))
-    assert peak == 4.0
-    assert 0 < score < 1
+    found = told(weights, Terms([*mild, (50,)], [], [], []))
+    assert found["text_peak"] == 4.0
+    assert found["text_least"] == pytest.approx(-0.1)
+    assert 0 < found["text_score"] < 1
+    assert found["text_mean"] == pytest.approx((4.0 - 1.9) / 20)
+
+
+def test_words_never_met_in_training_are_counted_by_the_word_and_not_by_its_letters() -> None:
+    weights = np.zeros(BUCKETS, dtype=np.float32)
+    weights[[5, 600]] = 1.0
+    met, unmet = (5, 600, 601), (6, 600, 601)
+    found = told(weights, Terms([met, unmet, unmet, unmet], [], [], []))
+    assert found["text_unknown"] == 0.75
+
+
+def test_a_summary_weighs_apart_from_the_words() -> None:
+    weights = np.zeros(BUCKETS, dtype=np.float32)
+    weights[[5, 8, 9]] = [2.0, -1.0, -3.0]
+    found = told(weights, Terms([(5,)], [], [8, 9, 10, 11], []))
+    assert found["text_comment"] == -2.0
+    assert found["text_peak"] == 2.0
+    assert math.isnan(told(weights, Terms([(5,)], [], [], []))["text_comment"])
+
+
+def test_in_a_language_not_learnt_a_summary_says_nothing_either() -> None:
+    weights = np.zeros(BUCKETS, dtype=np.float32)
+    weights[[5, 8]] = 1.0
+    found = told(weights, Terms([(5,)], [], [8], list(range(100, 100 + MIN_CONTEXT))))
+    assert all(math.isnan(value) for value in found.values())
