@@ -48,7 +48,11 @@ def inside(wire: KafkaWire, tmp_path: Path) -> Iterator[str]:
     broker = kafka_broker.KafkaBroker(
         tmp_path / "kafka",
         told_port=wire.port,
-        properties={"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500"},
+        properties={
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+            # What the still clock writes is older than is kept: half a minute after the start it is removed.
+            "log.initial.task.delay.ms": "600000",
+        },
     )
     wire.broker = broker.bootstrap
     try:
