@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from models.bounded_history import BoundedHistory
 from models.features import FEATURE_NAMES, extract
+from models.histories import histories_in
 from models.made_up_edits import MadeUpEdit, MadeUpEdits
 from models.manner_features import MANNER_NAMES
 from models.planted_links import SHARE as PLANTED_SHARE
@@ -31,7 +32,6 @@ from models.swapped_edits import swapped
 from models.term_table import TermTable
 from models.text import NO_TERMS, TEXT_NAMES, Terms, text_terms
 from models.usual_features import USUAL_NAMES
-from streams.errors import BadInput
 from streams.records import Edit, PerformerKind
 from streams.stages.diff import TextDelta, text_delta
 from streams.stages.performer_kinds import performer_kind
@@ -143,9 +143,7 @@ class Loaded(NamedTuple):
 
 def load(data_dir: Path, progress: Progress) -> Loaded:
     """All training data there is under `data_dir`. Raises `BadInput` if there is no history."""
-    histories = sorted((data_dir / "histories").glob("*.xml*"))
-    if not histories:
-        raise BadInput(f"{data_dir}: no histories/*.xml.* in it to learn from")
+    histories = histories_in(data_dir)
     sources, files = [], {}
     for at, path in enumerate(histories):
         progress(f"replaying {path.name}", at / (len(histories) + 1))

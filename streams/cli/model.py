@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from models.histories import histories_in
 from models.history_asked import FULL_HISTORY, NO_HISTORY, RECENT_HISTORY, revisions_known
 from streams.cli.named_files import ReadDirectory, ReadFile, WriteFile
 from streams.cli.output import print_json, safe, say, set_up_logging, share_done
@@ -74,6 +75,7 @@ def train(
         )
     if not data.is_dir():
         raise BadInput(f"{data}: no such directory; name one with histories/ and edits/ by --data")
+    histories_in(data)  # told at once if there is none
     target = out if out is not None else settings.data_dir / "model"
     from models.train import train as train_model  # loads sklearn
 

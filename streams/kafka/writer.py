@@ -1,5 +1,5 @@
 """kafka-python's transactional producer, so that it either did all of it, says that it may not have, or
-says that somebody else has taken over. It never waits for ever."""
+says that it was fenced. It never waits for ever."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kafka import KafkaProducer
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
+from kafka.producer.future import FutureRecordMetadata
 
 from streams.errors import BrokerUnavailable, Fenced
 from streams.kafka.admin import REACH_S, unavailable
@@ -88,26 +89,28 @@ class KafkaWriter:
     def write(self, sendings: Sequence[Sending]) -> None:
         """In one transaction, all or nothing. Raises `BrokerUnavailable` when it is not known to be
         committed (`open` again, and `position` tells), `Fenced` when another writer of this name was
-        opened."""
+        opened, or Kafka ended the transaction as it took longer than `TRANSACTION_S`: it tells no
+        difference."""
         producer = self._producer
         if producer is None:
             raise BrokerUnavailable("not connected to Kafka")
         failed: list[BaseException] = []
+        acks: list[FutureRecordMetadata] = []
 
         def transaction() -> None:
             try:
                 producer.begin_transaction()
-                acks = [
-                    producer.send(
-                        sending.topic,
-                        sending.value,
-                        sending.key,
-                        sending.headers,
-                        sending.partition,
-                        sending.timestamp_ms,
+                for sending in sendings:
+                    acks.append(  # noqa: PERF401  # what was sent counts when the next can't be
+                        producer.send(
+                            sending.topic,
+                            sending.value,
+                            sending.key,
+                            sending.headers,
+                            sending.partition,
+                            sending.timestamp_ms,
+                        )
                     )
-                    for sending in sendings
-                ]
                 producer.flush()
                 # kafka-python itself commits without what was given up, and with no word of it.
                 for ack in acks:
@@ -115,6 +118,8 @@ class KafkaWriter:
                         raise ack.exception
                 producer.commit_transaction()
             except BaseException as err:  # noqa: BLE001  # handed to the thread that waits
+                # The record that was refused says why; the next can't be sent, "in this state".
+                failed.extend(ack.exception for ack in acks if ack.exception is not None)
                 failed.append(err)
 
         if not _done_within(GIVE_UP_S, transaction):
@@ -122,7 +127,7 @@ class KafkaWriter:
             raise BrokerUnavailable(f"Kafka at {self._connection.where} does not answer")
         if failed:
             self.discard()
-            raise self._named(failed[0])
+            raise self._named(failed)
 
     def close(self) -> None:
         producer, self._producer = self._producer, None
@@ -141,13 +146,19 @@ class KafkaWriter:
         self._doubtful = True
         self.close()
 
-    def _named(self, err: BaseException) -> BaseException:
-        cause = err.args[1] if len(err.args) > 1 and isinstance(err.args[1], Exception) else err
-        if isinstance(cause, ProducerFencedError | InvalidProducerEpochError):
+    def _named(self, failed: Sequence[BaseException]) -> BaseException:
+        if any(
+            isinstance(_cause(err), ProducerFencedError | InvalidProducerEpochError) for err in failed
+        ):
             return fenced(self._source)
-        if isinstance(err, KafkaError):
-            return unavailable(self._connection, err)
-        return err
+        if not isinstance(failed[-1], KafkaError):
+            return failed[-1]
+        why = next(err for err in failed if isinstance(err, KafkaError))
+        return unavailable(self._connection, why)
+
+
+def _cause(err: BaseException) -> BaseException:
+    return err.args[1] if len(err.args) > 1 and isinstance(err.args[1], Exception) else err
 
 
 def fenced(source: str) -> Fenced:

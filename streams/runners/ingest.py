@@ -18,10 +18,10 @@ import msgspec
 from streams.clock import Clock
 from streams.errors import BrokerUnavailable
 from streams.kafka.cursors import Position
-from streams.kafka.writer import Sending, fenced
+from streams.kafka.writer import Sending
 from streams.metrics import IngestMetrics
 from streams.runners.ingest_batch import FlushBatch
-from streams.sources.backoff import Backoff
+from streams.runners.ingest_commit import Committer, Writer
 from streams.sources.base import Source, SourceItem
 from streams.state.watermark import Watermark
 
@@ -33,21 +33,6 @@ FLUSH_BYTES = 4 << 20
 QUEUE_ITEMS = 2 * FLUSH_ITEMS
 #: So long a partition of edits is left without a record that says how far time has passed.
 HEARTBEAT_S = 1.0
-MAX_WAIT_S = 10.0
-
-
-class Writer(Protocol):
-    """`streams.kafka.writer.KafkaWriter`, or a test's."""
-
-    def position(self, *, wait: bool = True) -> Position | None: ...
-
-    def open(self) -> None: ...
-
-    def write(self, sendings: Sequence[Sending]) -> None: ...
-
-    def close(self) -> None: ...
-
-    def discard(self) -> None: ...
 
 
 class BatchMaker(Protocol):
@@ -96,10 +81,17 @@ class IngestRunner:
         self._metrics = metrics
         self._clock = clock
         self._owner = owner
-        self._backoff = Backoff(rng or random.Random(), 0.5, MAX_WAIT_S)  # noqa: S311  # no secret
         self._timer = timer
-        self._position = Position()
         self._stopping = threading.Event()
+        self._committer = Committer(
+            writer,
+            name,
+            owner,
+            told=self._outage,
+            stopping=self._stopping,
+            rng=rng or random.Random(),  # noqa: S311  # no secret
+            timer=timer,
+        )
         self._heartbeat_at = 0.0
         self.progress = IngestProgress()
 
@@ -112,13 +104,11 @@ class IngestRunner:
         self._writer.discard()
 
     def run(self) -> None:
-        """Raises `Fenced` when another ingest of this source was started, `BrokerUnavailable` when told
-        to stop while Kafka is away, and what the source raises, after what came before it is written."""
+        """Raises `Fenced` when another ingest of this source took over, `BrokerUnavailable` when told to stop
+        while Kafka is away, and what the source raises, after what came before it is written."""
         try:
-            self._writer.open()
-            found = self._writer.position() or Position()
+            found = self._committer.open()
             self._make.go_on_from(found.watermark)
-            self._position = found
             # Says whose turn it is: a former owner that lost its connection finds that out.
             self._flush(self._make(()))
             self._pump(found.cursor)
@@ -189,49 +179,18 @@ class IngestRunner:
 
     def _flush(self, batch: FlushBatch) -> None:
         """Until it is committed, once."""
+        last = self._committer.position
         position = Position(
-            cursor=self._position.cursor if batch.cursor is None else batch.cursor,
+            cursor=last.cursor if batch.cursor is None else batch.cursor,
             watermark=batch.watermark,
-            flush=self._position.flush + 1,
+            flush=last.flush + 1,
             owner=self._owner,
         )
         sendings = [*batch.sendings, self._make.position(self._name, position)]
         started = self._timer()
-        while True:
-            try:
-                self._writer.write(sendings)
-                break
-            except BrokerUnavailable as err:
-                self._outage(err)
-                found = self._reopened()
-                if found is not None and found.flush == position.flush:
-                    break  # the answer was lost, not the flush
-        self._outage(None)
-        self._position = position
+        self._committer.commit(position, sendings)
         self._metrics.flush_seconds.observe(self._timer() - started)
         self._count(batch)
-
-    def _reopened(self) -> Position | None:
-        """Once Kafka takes transactions again: what it has. The position is read before `open` too, so
-        that we don't fence off one that took over from us; what is open then is ours, and `open` ends it."""
-        while True:
-            try:
-                self._refuse_other(self._writer.position(wait=False))
-                self._writer.open()
-                found = self._writer.position()
-                self._refuse_other(found)
-                self._backoff.alive()
-                return found
-            except BrokerUnavailable as err:
-                self._outage(err)
-                if self._stopping.wait(self._backoff.after_failure()):
-                    raise BrokerUnavailable(
-                        f"stopped while Kafka was away, the next start goes on from the last flush: {err}"
-                    ) from None
-
-    def _refuse_other(self, found: Position | None) -> None:
-        if found is not None and found.flush > self._position.flush and found.owner != self._owner:
-            raise fenced(self._name)
 
     def _outage(self, err: BrokerUnavailable | None) -> None:
         self.progress.outage = str(err) if err is not None else ""

@@ -1,4 +1,4 @@
-"""The wire between clients and a broker, on which a test lets requests or answers be lost."""
+"""The wire between clients and a broker, on which requests or answers are lost, or held."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ class KafkaWire:
         """HOST:PORT, to be set before anybody comes."""
         self.lost = threading.Event()
         """Something was."""
+        self.held = threading.Event()
+        """Something is, or was."""
+        self._go_on = threading.Event()
         self._request: Which | None = None
+        self._hold: Which | None = None
         self._answer: Which | None = None
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -41,6 +45,13 @@ class KafkaWire:
     def lose_answer(self, which: Which) -> None:
         """The broker did what was asked, and in place of the answer all clients are cut off. Once."""
         self._answer = which
+
+    def hold_request(self, which: Which) -> None:
+        """The first such, and what comes after it by the same connection, waits for `go_on`."""
+        self._hold = which
+
+    def go_on(self) -> None:
+        self._go_on.set()
 
     def mend(self) -> None:
         self._request = None
@@ -64,6 +75,7 @@ class KafkaWire:
                 threading.Thread(target=pump, args=(client, broker, asked), daemon=True).start()
 
     def close(self) -> None:
+        self.go_on()
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -75,6 +87,10 @@ class KafkaWire:
         for frame in _frames(client):
             api, _, number = struct.unpack_from(">hhi", frame)
             asked[number] = (api, frame)
+            if (which := self._hold) is not None and which(api, frame):
+                self._hold = None
+                self.held.set()
+                self._go_on.wait()
             if (which := self._request) is not None and which(api, frame):
                 self.lost.set()
             elif not _passed_on(frame, broker):

@@ -1,7 +1,8 @@
-"""Requests to Kafka, or its answers, are lost in the middle of a flush: every record is there once."""
+"""Requests to Kafka, or its answers, are lost or late in the middle of a flush: every record is there once."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
+from streams.errors import Fenced
 from streams.kafka import writer
 from streams.kafka.cursors import Position
 from streams.kafka.security import Connection
 from streams.kafka.writer import KafkaWriter, Sending
 from streams.metrics import IngestMetrics
+from streams.runners import ingest, ingest_commit
 from streams.runners.ingest import IngestRunner
 from streams.runners.ingest_batch import BatchMaker
 from streams.sources.base import SourceItem
@@ -42,7 +45,15 @@ def wire() -> Iterator[KafkaWire]:
 def inside(wire: KafkaWire, tmp_path: Path) -> Iterator[str]:
     """Address, for the test, of a broker which others reach by the wire."""
     require_or_skip(kafka_broker.installed(), kafka_broker.HOW)
-    broker = kafka_broker.KafkaBroker(tmp_path / "kafka", told_port=wire.port)
+    broker = kafka_broker.KafkaBroker(
+        tmp_path / "kafka",
+        told_port=wire.port,
+        properties={
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+            # What the still clock writes is older than is kept: half a minute after the start it is removed.
+            "log.initial.task.delay.ms": "600000",
+        },
+    )
     wire.broker = broker.bootstrap
     try:
         broker.start()
@@ -85,6 +96,20 @@ def appended(inside: str, sendings: Sequence[Sending]) -> int:
         consumer.close()
 
 
+def all_appended(inside: str) -> int:
+    """Records of all kinds, and the markers at which transactions end."""
+    consumer = KafkaConsumer(bootstrap_servers=inside, group_id=None)
+    try:
+        places = [
+            TopicPartition(topic.name, partition)
+            for topic in (CHANGES, EDITS, CURSORS)
+            for partition in consumer.partitions_for_topic(topic.name) or ()
+        ]
+        return sum(consumer.end_offsets(places).values())
+    finally:
+        consumer.close()
+
+
 class CutOffWriter(KafkaWriter):
     """The real one. It looks for what is there when the producer of before has done all that it would."""
 
@@ -109,12 +134,16 @@ class CutOffWriter(KafkaWriter):
         return self._producer is None or not self._producer._transaction_manager.is_completing()
 
 
-def ingest(wire: KafkaWire, inside: str, last: str = POSITION) -> IngestRunner:
+def cut_off(wire: KafkaWire, inside: str, last: str = POSITION) -> IngestRunner:
+    return ingest_with(CutOffWriter(wire, inside, last))
+
+
+def ingest_with(writer: KafkaWriter) -> IngestRunner:
     clock = StillClock()
     return IngestRunner(
         source=ListSource([SourceItem("", line) for line in LINES]),
         name="ndjson:test",
-        writer=CutOffWriter(wire, inside, last),
+        writer=writer,
         make=BatchMaker(lambda now: Normalizer(now=now), PARTITIONS, clock),
         metrics=IngestMetrics(CollectorRegistry()),
         clock=clock,
@@ -140,7 +169,7 @@ def test_a_flush_of_which_kafka_got_a_part_is_not_committed(
         return len(flushes) > 2 and any(name in body for name in names)  # the first is a position alone
 
     wire.lose_requests(late_part)
-    ingest(wire, inside, late).run()
+    cut_off(wire, inside, late).run()
     assert wire.lost.is_set()
     assert_all_of_it_once_in_order(inside, LINES)
 
@@ -154,6 +183,53 @@ def test_a_commit_whose_answer_is_lost_is_not_made_again(wire: KafkaWire, inside
         return len(commits) == 2  # the first tells only whose turn it is
 
     wire.lose_answer(second_commit)
-    ingest(wire, inside).run()
+    cut_off(wire, inside).run()
     assert wire.lost.is_set()
+    assert_all_of_it_once_in_order(inside, LINES)
+
+
+@pytest.mark.parametrize("late", [PRODUCE, END_TXN], ids=["records", "commit"])
+def test_a_flush_that_stood_still_until_kafka_ended_it_is_written_again(
+    wire: KafkaWire,
+    inside: str,
+    late: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As if the process were stopped there: Kafka then fences it as if another had taken over."""
+    monkeypatch.setattr(writer, "TRANSACTION_S", 1.0)
+    monkeypatch.setattr(ingest, "FLUSH_ITEMS", 300)
+    monkeypatch.setattr(ingest_commit, "OWNER_TELLS_WITHIN_S", 1.0)
+    commits = []
+
+    def of_third_flush(api: int, _: bytes) -> bool:
+        third = len(commits) == 2  # the first tells only whose turn it is
+        if api == END_TXN:
+            commits.append(api)
+        return third and api == late
+
+    wire.hold_request(of_third_flush)
+    fenced = []
+
+    class Watched(KafkaWriter):
+        def write(self, sendings: Sequence[Sending]) -> None:
+            try:
+                super().write(sendings)
+            except Fenced:
+                fenced.append(sendings)
+                raise
+
+    runner = ingest_with(Watched(Connection(bootstrap=(f"127.0.0.1:{wire.port}",)), "ndjson:test"))
+    running = threading.Thread(target=runner.run, name="ingest", daemon=True)
+    running.start()
+    assert wire.held.wait(20)
+    before = all_appended(inside)
+    until(
+        lambda: all_appended(inside) > before
+    )  # nothing gets through: it is where the transaction ends
+    wire.go_on()
+    running.join(40)
+    assert not running.is_alive()
+    assert len(fenced) == 1
+    assert "nobody took over" in caplog.text
     assert_all_of_it_once_in_order(inside, LINES)

@@ -70,6 +70,7 @@ def test_what_is_not_there_ends_with_3(arguments: list[str], capsys: pytest.Capt
     ("arguments", "says"),
     [
         (["evaluate", "no-model"], "no-model: is a directory, wants a file in it"),
+        (["train", "--data", "no-model"], "no-model: no histories/*.xml.* in it to learn from"),
         (["evaluate", "good.xml", "--model", "good.xml"], "good.xml: is a file, wants a directory"),
         (["evaluate", "good.xml", "--scores", "gone/x.csv"], "gone/x.csv: can't be written"),
         (
@@ -109,6 +110,7 @@ def test_help_loads_nothing_that_takes_long(command: str) -> None:
         (3, ["replay", "good.xml", "--alerts", "gone/x.ndjson"]),
         (2, ["replay", "good.xml", "--pages-per-day", "3"]),
         (3, ["run", "--alerts", "gone/x.ndjson"]),
+        (3, ["train", "--data", "no-model"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from kafka.errors import (
+    IllegalStateError,
     InvalidProducerEpochError,
     KafkaError,
     KafkaTimeoutError,
@@ -25,6 +26,7 @@ class Client:
 
     def __init__(self, *ends: KafkaError | None) -> None:
         self._ends = list(ends)
+        self.refuses_after: int | None = None
         self.sent = 0
         self.flushed = 0
         self.committed = False
@@ -36,6 +38,8 @@ class Client:
     def begin_transaction(self) -> None: ...
 
     def send(self, *_: object) -> SimpleNamespace:
+        if self.refuses_after is not None and self.sent >= self.refuses_after:
+            raise IllegalStateError("Cannot call send in state BUMPING_PRODUCER_EPOCH")
         self.sent += 1
         return SimpleNamespace(exception=self._ends[self.sent - 1])
 
@@ -89,3 +93,16 @@ def test_with_one_record_given_up_nothing_is_committed_then_or_later(
     assert client._closed, "its thread is not to go on"
     with pytest.raises(BrokerUnavailable, match="not connected"):
         given_up.write(sendings(1))
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(InvalidProducerEpochError(), Fenced), (None, BrokerUnavailable)]
+)
+def test_what_was_refused_says_why_the_next_can_not_be_sent(
+    error: KafkaError | None, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(error, None)
+    client.refuses_after = 1
+    with pytest.raises(raised):
+        opened(client, monkeypatch).write(sendings(2))
+    assert not client.committed
