@@ -29,10 +29,11 @@ from models.features import (
     PERFORMER_NAMES,
     RESTORE_NAMES,
 )
-from models.fit import NOT_CARRIED_OVER, Fitted, Recipe, fit
+from models.fit import Fitted, fit
 from models.fit_words import Texts, fit_texts
 from models.link_features import LINK_NAMES
 from models.manner_features import MANNER_NAMES
+from models.recipe import NOT_CARRIED_OVER, Recipe
 from models.text import TEXT_NAMES
 from models.usual_features import USUAL_NAMES
 from models.value_features import VALUE_NAMES

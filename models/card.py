@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.artifact_files import Manifest
-from models.dataset import PAN_WEIGHT, Rows
+from models.dataset import Rows
+from models.recipe import Recipe
 from models.situations import ASKED_BUDGET, BUDGET, SITUATIONS
 from models.text import TEXT_NAMES
 from models.usual_words import LANGUAGES
+from models.word_vectors import WORDS
 
 
 def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
@@ -21,17 +23,17 @@ def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
         "it knows how edits that were reverted look, not what is so.",
         "",
         f"{len(manifest.feature_names)} features of the edit, its text, the page's history and the performer's;",
-        f"gradient-boosted trees (scikit-learn) over them, {len(TEXT_NAMES)} of the features being told by a",
-        "logistic regression on hashed words and letter sequences learnt out of fold by article. Two sets of trees",
-        "are averaged; one does",
-        "without words and without the rates at which a page's and an editor's edits are reverted, which carry over",
-        "least to other wikis. What can't be known of an edit is missing, and the model was trained with such",
-        "rows: without content, with a recent history or none, with the difference alone, by an editor never seen,",
-        "in a language not learnt. False facts were made up by swapping values in real pages, advertising by",
-        "putting links into them. Insults, chat and test edits are known by short tables in 50 languages, and how",
-        f"usual a word is by a table of {len(LANGUAGES)}, of which the model saw English alone. Without content,",
-        "edits that nobody reverted and whose words were gone",
-        "eight to twelve revisions later are not taken for good.",
+        f"gradient-boosted trees (scikit-learn) over them, {len(TEXT_NAMES)} of the features being told by",
+        "logistic regressions on hashed words, letter sequences and word vectors, learnt out of fold by article.",
+        f"{len(Recipe().bags)} sets of trees are averaged; half of them do without words and without the rates at which",
+        "a page's and an editor's edits are reverted, which carry over least to other wikis. What can't be known of",
+        "an edit is missing, and the model was trained with such rows: with a recent history or none, by an editor",
+        "never seen, in a language not learnt. Edits without content, and those of which nothing is known but the",
+        "difference, have trees of their own. False facts were made up by swapping values in real pages, advertising",
+        "by putting links into them. Insults, chat and test edits are known by short tables in 50 languages; how",
+        f"usual a word is, where nothing is known of the page, by a table of {len(LANGUAGES)}, of which the model saw",
+        f"English alone; what {WORDS:,} English words are used like, by vectors. Without content, edits that nobody",
+        "reverted and whose words were gone eight to twelve revisions later are not taken for good.",
         f"Threshold for 1 % of the edits nobody reverted, out of fold: {manifest.threshold:.3f}.",
         "",
         "An edit alerts from a threshold that depends on what is known of its page and what it changes, so",
@@ -62,10 +64,12 @@ def model_card(manifest: Manifest, sources: Sequence[Rows]) -> str:
         lines.append(f"| {source.name} | {used.sum()} | {source.label[used].mean():.1%} | {label} |")
     lines += [
         "",
-        f"Each source weighs as the root of its rows, PAN-WVC-10 {PAN_WEIGHT:g} times as much, as it is of thousands of",
-        "pages; its people's labels are weighted to its real rate of 7 %. Left out of learning: edits whose revert somebody else undid, that were reverted",
-        "after 48 h, or that their own author took back. Texts: Wikipedia, CC BY-SA; only weights are kept. Words'",
-        "rarity: wordfreq, CC BY-SA 4.0.",
+        "Each source weighs as the root of its rows; for the trees of a difference alone PAN-WVC-10, which is of",
+        f"thousands of pages, {Recipe().difference_weights[0]:g} times as much. Its people's labels are weighted to its "
+        "real rate of 7 %. Left out of",
+        "learning: edits whose revert somebody else undid, that were reverted after 48 h, or that their own author",
+        "took back. Texts: Wikipedia, CC BY-SA; only weights are kept. Words' rarity: wordfreq, CC BY-SA 4.0. Word",
+        "vectors: GloVe, PDDL 1.0.",
         "",
         "| file | sha256 |",
         "| --- | --- |",

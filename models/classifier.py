@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from models import artifact_files
 from models.artifact_files import Manifest
 from models.calibration import Calibration
+from models.embedding import EmbeddingWeights
 from models.features import FEATURE_NAMES, KNOWN_WITH_CONTENT, extract, matrix_of, metadata_features
 from models.reasons import explain
 from models.situations import SITUATIONS, AskedAbout, changes_facts, situations
 from models.text import BUCKETS, TextModel
 from models.trees import FIELDS, Trees
+from models.word_vectors import DIMENSIONS
 from streams.errors import BadArtifact
 from streams.records import Edit, Reason
 from streams.stages.diff import TextDelta
@@ -25,12 +27,21 @@ from streams.state.performer import PerformerView
 from streams.state.words import WordMemory
 
 _CONTENT_AT = FEATURE_NAMES.index(KNOWN_WITH_CONTENT)
+_NEW_WORDS_AT, _CAME_AT = FEATURE_NAMES.index("new_words"), FEATURE_NAMES.index("net_added")
 SMALLEST = 1e-12
 """Probability that still has its log-odds."""
 TOWARDS = 1 / 3
 """Where an artifact has no thresholds of pages asked about: how far it goes from that of the first score to
 that of a page which was followed. The latter keeps pages quiet that are vandalised daily."""
 ARTIFACT_DIR = Path(__file__).parent / "artifact"
+
+
+class _Part(NamedTuple):
+    trees: Trees
+    calibration: Calibration
+
+    def of(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.calibration.of(self.trees.log_odds(matrix), matrix)
 
 
 class Classifier:
@@ -43,11 +54,15 @@ class Classifier:
         self._thresholds = np.array([manifest.thresholds.get(name, 1.0) for name in SITUATIONS])
         self._asked = [manifest.thresholds.get(name) for name in AskedAbout]
         self.manifest = manifest
-        self.text = TextModel(arrays["text_weights"], float(arrays["text_bias"][0]))
-        self._trees = _trees(arrays, "trees", len(self.feature_names))
-        self._bare = _trees(arrays, "bare", len(self.feature_names))
-        full, bare = arrays["calibration"].tolist()
-        self._calibration, self._bare_calibration = Calibration(*full), Calibration(*bare)
+        embedding = EmbeddingWeights(
+            arrays["embedding_came"], arrays["embedding_went"], float(arrays["embedding_bias"][0])
+        )
+        self.text = TextModel(arrays["text_weights"], float(arrays["text_bias"][0]), embedding)
+        full, bare, difference = (Calibration(*one) for one in arrays["calibration"].tolist())
+        width = len(self.feature_names)
+        self._full = _Part(_trees(arrays, "trees", width), full)
+        self._difference = _Part(_trees(arrays, "difference", width), difference)
+        self._bare = _Part(_trees(arrays, "bare", width), bare)
         self.reference: NDArray[np.float64] = np.asarray(arrays["reference"], dtype=np.float64)
 
     def row(
@@ -89,26 +104,38 @@ class Classifier:
         return first + TOWARDS * (self.thresholds(known) - first)
 
     def log_odds(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated log-odds. Rows without content go to a small model of their own."""
+        """Calibrated log-odds. Rows without content go to a small model of their own, those of which only
+        the difference is known to trees of their own."""
         if matrix.ndim != 2 or matrix.shape[1] != len(self.feature_names):
             raise ValueError(
                 f"rows of {len(self.feature_names)} features wanted, got shape {matrix.shape}"
             )
+        if not len(matrix):
+            return np.zeros(0)
         bare = np.isnan(matrix[:, _CONTENT_AT])
-        if not bare.any():
-            return self._calibration.of(self._trees.log_odds(matrix), matrix)
-        if bare.all():
-            return self._bare_calibration.of(self._bare.log_odds(matrix), matrix)
+        alone = is_difference_alone(matrix)
         scores = np.empty(len(matrix))
-        known, without = matrix[~bare], matrix[bare]
-        scores[~bare] = self._calibration.of(self._trees.log_odds(known), known)
-        scores[bare] = self._bare_calibration.of(self._bare.log_odds(without), without)
+        for part, rows in (
+            (self._full, ~(bare | alone)),
+            (self._difference, alone),
+            (self._bare, bare),
+        ):
+            if rows.all():
+                return part.of(matrix)
+            if rows.any():
+                scores[rows] = part.of(matrix[rows])
         return scores
 
     def reasons_of(self, rows: Sequence[list[float]] | NDArray[np.float64]) -> list[tuple[Reason, ...]]:
         """Of each row, three to five features that raised its score most, strongest first; fewer where
         fewer did. Each contribution is the log-odds lost when the feature is set to its usual value."""
         return explain(self.log_odds, matrix_of(rows), self.reference)
+
+
+def is_difference_alone(matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Of which rows nothing is known of the page, not its words as they were before the edit either: how many
+    of those that came are new to it is always known else. Shape (n, features) -> (n,)."""
+    return np.isnan(matrix[:, _NEW_WORDS_AT]) & ~np.isnan(matrix[:, _CAME_AT])
 
 
 def _trees(arrays: dict[str, NDArray[Any]], prefix: str, features: int) -> Trees:
@@ -146,6 +173,8 @@ def from_arrays(arrays: dict[str, NDArray[Any]], manifest: Manifest) -> Classifi
     try:
         if arrays["text_weights"].shape != (BUCKETS,):
             raise BadArtifact(f"model {manifest.version} hashes words otherwise: train anew")
+        if not arrays["embedding_came"].shape == arrays["embedding_went"].shape == (DIMENSIONS,):
+            raise BadArtifact(f"model {manifest.version} weighs word vectors otherwise: train anew")
         if arrays["reference"].shape != (len(FEATURE_NAMES),):
             raise BadArtifact(
                 f"model {manifest.version} has reference values of other features: train anew"

@@ -43,13 +43,10 @@ PAN_DIFFS = "pan-wvc-10-diffs.jsonl.gz"
 PAN_METADATA = "pan-wvc-11-en-metadata.csv.gz"
 PAN_BASE_RATE = 0.07
 """Of vandalism among all edits of the wiki the corpus was drawn from; half of the file's rows are."""
-PAN_WEIGHT = 2.0
-"""Beside the other sources: its edits are of thousands of pages, theirs of one."""
 PAN_FOLDS = 5
 RECENT = 50
 """Revisions that one call gives."""
 RECENT_EVERY = 3
-ALONE_EVERY = 2
 NO_ROWS = np.zeros(0, dtype=np.int64)
 NO_TIMES = np.zeros(0)
 MAX_ALONE_CHARS = 20_000
@@ -213,7 +210,7 @@ class _Beside:
         if edit.rev_id % RECENT_EVERY == 0:
             page, performer, words = self._history.before(met.state, edit, met.digest, delta)
             self.recent.append((edit.rev_id, extract(edit, delta, page, performer, words)))
-        if delta is None or edit.rev_id % ALONE_EVERY:
+        if delta is None:
             return
         before = "\n".join(line for hunk in delta.hunks for line in hunk.before)
         after = "\n".join(line for hunk in delta.hunks for line in hunk.after)
@@ -274,7 +271,7 @@ def _pan_diffs(path: Path) -> Rows:
     label = np.array(labels)
     share = label.mean()
     weight = np.where(label, PAN_BASE_RATE / share, (1 - PAN_BASE_RATE) / (1 - share))
-    weight *= PAN_WEIGHT / np.sqrt(len(label))
+    weight /= np.sqrt(len(label))
     return _partial("pan-wvc-10", rows, terms, label, weight, _PAN_KNOWN)
 
 

@@ -1,4 +1,4 @@
-"""What the numbers of a row mean: by which features, and by which part on words two of them are made."""
+"""What the numbers of a row mean: by which features, and by which part on words some of them are made."""
 
 from __future__ import annotations
 
@@ -15,4 +15,6 @@ def feature_set_of(text: TextModel) -> str:
     digest = blake2b("\n".join(FEATURE_NAMES).encode(), digest_size=8)
     digest.update(np.asarray(text.weights, dtype="<f4").tobytes())
     digest.update(repr(float(text.bias)).encode())
+    weights = text.embedding.weights
+    digest.update(np.concatenate([weights.came, weights.went, [weights.bias]]).astype("<f8").tobytes())
     return digest.hexdigest()

@@ -11,11 +11,17 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from models.dataset import Rows
+from models.embedding import NO_WEIGHTS, EmbeddingWeights
 from models.text import BUCKETS, TEXT_NAMES, TextModel
+from models.word_vectors import DIMENSIONS, vectors
 
 SEED = 7
 TEXT_STRENGTH = 4.0
 """Inverse of the penalty on the words' weights."""
+EMBEDDING_STRENGTH = 0.001
+"""The same of the weights of mean word vectors, each component of which is first given unit spread."""
+EMBEDDING_DIGITS = 4
+"""To which those weights are kept: what is learnt does not hang on the order in which sums are made."""
 SMALLEST = 0.001
 """Words' weights are kept to so much; a word that was seen never has none."""
 
@@ -55,25 +61,71 @@ def fit_texts(sources: Sequence[Rows]) -> Texts:
 
 
 def fit_text(sources: Sequence[Rows], without_fold: int | None = None) -> TextModel:
-    """A weight for each hashed term, by logistic regression over usable rows that have terms. Each
-    source weighs as the root of its rows, whatever it is a sample of: the trees judge what the scores
-    mean. `without_fold` leaves those rows out of sources that have folds."""
-    designs, labels, weights = [], [], []
-    for source in sources:
-        chosen = source.usable & source.terms.known
-        if without_fold is not None:
-            chosen &= (source.fold == -1) | (source.fold != without_fold)
-        at = np.flatnonzero(chosen)
-        designs.append(source.terms.design[at])
-        labels.append(source.label[at])
-        weights.append(np.full(len(at), 1.0 / np.sqrt(len(source.label))))
-    label, weight = np.concatenate(labels), np.concatenate(weights)
-    if label.all() or not label.any():
+    """A weight for each hashed term and for each direction of the word vectors, by logistic regressions over
+    usable rows that have such. Each source weighs as the root of its rows, whatever it is a sample of: the
+    trees judge what the scores mean. `without_fold` leaves those rows out of sources that have folds."""
+    learnt = _Learnt.of(sources, [source.terms.known for source in sources], without_fold)
+    if learnt.one_sided:
         return TextModel(np.zeros(BUCKETS, dtype=np.float32), 0.0)
+    design = sparse.vstack(
+        [source.terms.design[at] for source, at in zip(sources, learnt.at, strict=True)]
+    )
     fitted = LogisticRegression(
         C=TEXT_STRENGTH, solver="liblinear", random_state=SEED, max_iter=200, tol=1e-3
-    ).fit(sparse.vstack(designs), label, sample_weight=weight / weight.mean())
-    learnt = fitted.coef_[0]
-    kept = np.round(learnt, 3)
-    kept = np.where((kept == 0.0) & (learnt != 0.0), np.copysign(SMALLEST, learnt), kept)
-    return TextModel(kept.astype(np.float32), float(fitted.intercept_[0]))
+    ).fit(design, learnt.label, sample_weight=learnt.weight)
+    found = fitted.coef_[0]
+    kept = np.round(found, 3)
+    kept = np.where((kept == 0.0) & (found != 0.0), np.copysign(SMALLEST, found), kept)
+    embedding = _fit_embedding(sources, without_fold)
+    return TextModel(kept.astype(np.float32), float(fitted.intercept_[0]), embedding)
+
+
+def _fit_embedding(sources: Sequence[Rows], without_fold: int | None) -> EmbeddingWeights:
+    learnt = _Learnt.of(sources, [source.terms.embedded for source in sources], without_fold)
+    if learnt.one_sided:
+        return NO_WEIGHTS
+    table = vectors()
+    means = np.vstack(
+        [
+            source.terms.mean_vectors(table)[at].astype(np.float64)
+            for source, at in zip(sources, learnt.at, strict=True)
+        ]
+    )
+    middle, spread = means.mean(axis=0), np.maximum(means.std(axis=0), 1e-6)
+    fitted = LogisticRegression(C=EMBEDDING_STRENGTH, max_iter=500).fit(
+        (means - middle) / spread, learnt.label, sample_weight=learnt.weight
+    )
+    weights = np.round(fitted.coef_[0] / spread, EMBEDDING_DIGITS)
+    bias = round(float(fitted.intercept_[0] - middle @ weights), EMBEDDING_DIGITS)
+    return EmbeddingWeights(weights[:DIMENSIONS], weights[DIMENSIONS:], bias)
+
+
+class _Learnt(NamedTuple):
+    """Which rows of each source are learnt from, and all of their labels and weights, end to end."""
+
+    at: list[NDArray[np.intp]]
+    label: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, sources: Sequence[Rows], has: Sequence[NDArray[np.bool_]], without_fold: int | None
+    ) -> _Learnt:
+        at = []
+        for source, some in zip(sources, has, strict=True):
+            chosen = source.usable & some
+            if without_fold is not None:
+                chosen &= (source.fold == -1) | (source.fold != without_fold)
+            at.append(np.flatnonzero(chosen))
+        label = np.concatenate([source.label[rows] for source, rows in zip(sources, at, strict=True)])
+        weight = np.concatenate(
+            [
+                np.full(len(rows), 1.0 / np.sqrt(len(source.label)))
+                for source, rows in zip(sources, at, strict=True)
+            ]
+        )
+        return cls(at, label, weight / weight.mean() if len(weight) else weight)
+
+    @property
+    def one_sided(self) -> bool:
+        return bool(self.label.all() or not self.label.any())

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from models import figures
 from models.dataset import Progress, Rows
 from models.features import FEATURE_NAMES
-from models.fit import Fitted, Recipe, fit, judge_by_folds
+from models.fit import Fitted, fit
+from models.fit_differences import judge_by_folds
 from models.fit_words import fit_texts
+from models.recipe import Recipe
 
 
 class Crossed(msgspec.Struct, frozen=True):

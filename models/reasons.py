@@ -66,7 +66,8 @@ GROUPS: tuple[tuple[str, ...], ...] = (
      "age_difference", "time_difference", "removed_thrown_share"),
     ("moved_share",),
     ("rarity_mean", "rarity_max", "rarity_min", "rarity_gained", "rarity_unknown", "rarity_against_page"),
-    ("text_score", "text_peak", "text_mean", "text_least", "text_unknown"),
+    ("text_score", "text_peak", "text_mean", "text_least", "text_unknown",
+     "text_embedding"),
     ("text_comment",),
 )  # fmt: skip
 """Features that say one thing are set to their usual values together."""

@@ -11,16 +11,11 @@ from numpy.typing import NDArray
 from models.calibration import Calibration
 from models.classifier import Classifier, probability_of
 from models.dataset import Progress, Rows
-from models.fit import (
-    CONTENT_AT,
-    Recipe,
-    columns_of,
-    fit_bare,
-    fit_trees,
-    usual_values,
-)
+from models.fit import CONTENT_AT, fit_bare, fit_trees, usual_values
 from models.fit_calibration import calibrate_rows
 from models.fit_words import SEED, Texts
+from models.hidden_parts import columns_of
+from models.recipe import Recipe
 from models.seen import SeenRows
 from models.situations import SITUATIONS, AskedAbout, Situation, changes_facts, situations
 from models.term_table import TermTable
@@ -90,7 +85,8 @@ def refit(
         known, champion.log_odds(seen.matrix), bare.calibration.of(raw_bare, seen.matrix)
     )
     made = {**arrays, **pack_trees("bare", bare.trees)}
-    calibrations = [arrays["calibration"][0], np.array(bare.calibration)]
+    full, _, difference = arrays["calibration"]
+    calibrations = [full, np.array(bare.calibration), difference]
     if with_content:
         calibration = _calibration(raw_full, seen, weight, known & ~np.isnan(raw_full))
         made |= pack_trees("trees", _full(seen, weight, everything, champion.text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,17 @@ class _Lists(NamedTuple):
         sums: NDArray[np.float64] = ends[stops] - ends[stops - self.counts]
         return sums
 
+    def means(self, of_id: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of a value each item has; 0 for an empty list."""
+        return self.sums(of_id[self.ids]) / np.maximum(self.counts, 1)
+
+    def mean_rows(self, of_id: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of a row each item has; of nothing for an empty list. Shape (lists, columns)."""
+        share = np.repeat(1.0 / np.maximum(self.counts, 1), self.counts).astype(np.float32)
+        stops = np.concatenate([[0], np.cumsum(self.counts)])
+        mean = sparse.csr_matrix((share, self.ids, stops), shape=(len(self.counts), len(of_id)))
+        return np.asarray(mean @ of_id)
+
 
 class TermTable:
     """Of edits in their order. Scores are those of `TextModel`, but for rounding."""
@@ -56,6 +67,8 @@ class TermTable:
         self._words_of = np.array([len(found.gained[:MAX_SPELLED]) for found in terms], dtype=np.int64)
         self._context = _Lists.of([found.context for found in terms])
         self._comment = _Lists.of([found.comment for found in terms])
+        self._came = _Lists.of([found.came for found in terms])
+        self._went = _Lists.of([found.went for found in terms])
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -82,10 +95,19 @@ class TermTable:
         told = self._comment.counts > 0
         written = self._comment.sums(weights[self._comment.ids])
         found[told, 5] = written[told] / np.sqrt(self._comment.counts[told])
+        used_like = text.embedding
+        means = self._came.means(used_like.came) + self._went.means(used_like.went)
+        found[self.embedded, 6] = means[self.embedded] + used_like.weights.bias
         met = self._context.sums((weights[self._context.ids] != 0).astype(float))
         strange = (self._context.counts >= MIN_CONTEXT) & (met < MIN_KNOWN * self._context.counts)
         found[strange] = np.nan
         return found
 
-    def rows(self, chosen: NDArray[Any]) -> Any:
-        return self.design[chosen]
+    @property
+    def embedded(self) -> NDArray[np.bool_]:
+        """Which edits bring words that have a vector."""
+        return self.known & (self._came.counts > 0)
+
+    def mean_vectors(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of the words that came, and beside it of those that went. Shape (n, 2 * dimensions)."""
+        return np.hstack([self._came.mean_rows(table), self._went.mean_rows(table)])

@@ -18,6 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from models.embedding import NO_WEIGHTS, Embedding, EmbeddingWeights, embedded
 from streams.stages.diff import TextDelta
 from streams.stages.tokens import words
 
@@ -46,6 +47,7 @@ TEXT_NAMES = (
     "text_least",
     "text_unknown",
     "text_comment",
+    "text_embedding",
 )
 _UNKNOWN = (nan,) * len(TEXT_NAMES)
 
@@ -59,6 +61,9 @@ class Terms(NamedTuple):
     comment: list[int]
     context: list[int]
     """Words of the line that was changed, as it stood before: they tell the language."""
+    came: tuple[int, ...] = ()
+    """Word vectors of those that came."""
+    went: tuple[int, ...] = ()
 
     @property
     def changed(self) -> list[int]:
@@ -80,6 +85,8 @@ def text_terms(delta: TextDelta, comment: str = "") -> Terms:
         [crc32(b"-" + word[:40].encode()) & _WORD_MASK for word in list(delta.lost)[:MAX_WORDS]],
         _comment_terms(comment),
         _context(delta),
+        embedded(delta.gained),
+        embedded(delta.lost),
     )
 
 
@@ -122,11 +129,14 @@ def _context(delta: TextDelta) -> list[int]:
 
 
 class TextModel:
-    """Log-odds by term."""
+    """Log-odds by term, and by word vector."""
 
-    def __init__(self, weights: NDArray[np.float32], bias: float) -> None:
+    def __init__(
+        self, weights: NDArray[np.float32], bias: float, embedding: EmbeddingWeights = NO_WEIGHTS
+    ) -> None:
         self.weights = weights
         self.bias = bias
+        self.embedding = Embedding(embedding)
 
     def __call__(self, delta: TextDelta, comment: str = "") -> tuple[float, ...]:
         return self.of_terms(text_terms(delta, comment))
@@ -134,8 +144,9 @@ class TextModel:
     def of_terms(self, terms: Terms) -> tuple[float, ...]:
         """In the order of `TEXT_NAMES`: of all terms, summed and divided by the root of their number; of
         the words that came, by their letter sequences, the one that weighs most, the mean and the one that
-        weighs least; the share of them that was never met in training; of the summary alone. NaN where no
-        word changed, or the language is not one that was learnt."""
+        weighs least; the share of them that was never met in training; of the summary alone; of what the
+        words that came and went are used like. NaN where no word changed, or the language is not one that
+        was learnt."""
         weights = self.weights
         context = terms.context
         if len(context) >= MIN_CONTEXT:
@@ -146,15 +157,18 @@ class TextModel:
         written = float(weights[comment].sum(dtype=np.float64)) / sqrt(len(comment)) if comment else nan
         changed = terms.changed
         if not changed:
-            return (*_UNKNOWN[1:], written)
+            return (*_UNKNOWN[2:], written, nan)
+        used_like = self.embedding.of_words(terms.came, terms.went)
         score = float(weights[changed].sum(dtype=np.float64)) / sqrt(len(changed)) + self.bias
         gained = terms.gained[:MAX_SPELLED]
         if not gained:
-            return (score, *_UNKNOWN[2:], written)
+            return (score, *_UNKNOWN[3:], written, used_like)
         counts = np.array([len(word) for word in gained])
         ids = np.fromiter(chain.from_iterable(gained), dtype=np.intp, count=int(counts.sum()))
         starts = np.cumsum(counts) - counts
         found = weights[ids]
         each = np.add.reduceat(found, starts, dtype=np.float64) / np.sqrt(counts)
         unknown = 1.0 - np.count_nonzero(found[starts]) / len(gained)
-        return score, float(each.max()), float(each.mean()), float(each.min()), unknown, written
+        return (
+            score, float(each.max()), float(each.mean()), float(each.min()), unknown, written, used_like,
+        )  # fmt: skip

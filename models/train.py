@@ -97,14 +97,14 @@ def finish(
 ) -> tuple[Manifest, tuple[LeftOut, ...]]:
     """Calibrate, choose thresholds, measure and write the artifact."""
     tested, judged = learnt.tested, learnt.judged
-    full, bare = _calibrations(tested, judged)
+    calibrations = _calibrations(tested, judged)
     others = [
-        _calibrations(_without(tested, at), _without(judged, at)) if len(tested) > 1 else (full, bare)
+        _calibrations(_without(tested, at), _without(judged, at)) if len(tested) > 1 else calibrations
         for at in range(len(tested))
     ]
     told = [
-        _told(one, source, *calibrations)
-        for one, source, calibrations in zip(judged, tested, others, strict=True)
+        _told(one, source, *learnt_from_others)
+        for one, source, learnt_from_others in zip(judged, tested, others, strict=True)
     ]
     left_out = tuple(figures_of(data_dir, source, one) for source, one in zip(tested, told, strict=True))
     whole = [one.full for one in told]
@@ -113,7 +113,7 @@ def finish(
     thresholds = thresholds_of(tested, whole, cold, [one.bare for one in told])
     recent = [(one.recent, one.recent_of) for one in told]
     thresholds |= asked_thresholds_of(tested, cold, recent, thresholds)
-    arrays = pack(learnt.fitted, (full, bare))
+    arrays = pack(learnt.fitted, calibrations)
     reference = reference_of(
         np.vstack([source.matrix for source in tested]), np.concatenate(whole), WATCHED
     )
@@ -124,22 +124,40 @@ def finish(
     return manifest, left_out
 
 
-def _calibrations(tested: Sequence[Rows], judged: Sequence[Judged]) -> tuple[Calibration, Calibration]:
-    """With content and without. An article's own figures are given by those of the others."""
+Calibrations = tuple[Calibration, Calibration, Calibration]
+"""With content, without, and of a difference alone."""
+
+
+def _calibrations(tested: Sequence[Rows], judged: Sequence[Judged]) -> Calibrations:
+    """An article's own figures are given by those of the others. Of a difference alone the page's rate is not
+    known when it is told, but it is to what is learnt here: so it holds for a usual page."""
     matrices = [source.matrix[source.usable] for source in tested]
     labels = [source.label[source.usable] for source in tested]
     used = [source.usable for source in tested]
-    return (
-        calibrate_pages([one.full[at] for one, at in zip(judged, used, strict=True)], matrices, labels),
-        calibrate_pages([one.bare[at] for one, at in zip(judged, used, strict=True)], matrices, labels),
+    full = calibrate_pages(
+        [one.full[at] for one, at in zip(judged, used, strict=True)], matrices, labels
     )
+    bare = calibrate_pages(
+        [one.bare[at] for one, at in zip(judged, used, strict=True)], matrices, labels
+    )
+    alone = [(one, source) for one, source in zip(judged, tested, strict=True) if len(one.alone)]
+    if not alone:
+        return full, bare, full
+    difference = calibrate_pages(
+        [one.alone for one, _ in alone],
+        [source.matrix[one.alone_of] for one, source in alone],
+        [source.label[one.alone_of] for one, source in alone],
+    )
+    return full, bare, difference
 
 
 def _without(items: Sequence[Item], at: int) -> list[Item]:
     return [*items[:at], *items[at + 1 :]]
 
 
-def _told(judged: Judged, source: Rows, full: Calibration, bare: Calibration) -> Told:
+def _told(
+    judged: Judged, source: Rows, full: Calibration, bare: Calibration, difference: Calibration
+) -> Told:
     alone = source.alone
     return Told(
         probability_of(full.of(judged.full, source.matrix)),
@@ -147,20 +165,25 @@ def _told(judged: Judged, source: Rows, full: Calibration, bare: Calibration) ->
         judged.recent_of,
         probability_of(bare.of(judged.bare, source.matrix)),
         probability_of(full.of(judged.cold, judged.cold_matrix)),
-        probability_of(full.of(judged.alone, alone.matrix)) if alone is not None else judged.alone,
+        probability_of(difference.of(judged.alone, alone.matrix)) if alone is not None else judged.alone,
         judged.alone_of,
     )
 
 
-def pack(fitted: Fitted, calibration: tuple[Calibration, Calibration]) -> dict[str, NDArray[Any]]:
-    """All that is learnt, as arrays. `calibration`: with content, and without."""
+def pack(fitted: Fitted, calibrations: Calibrations) -> dict[str, NDArray[Any]]:
+    """All that is learnt, as arrays."""
+    embedding = fitted.text.embedding.weights
     return {
         **pack_trees("trees", fitted.trees),
+        **pack_trees("difference", fitted.difference),
         **pack_trees("bare", fitted.bare),
-        "calibration": np.array(calibration),
+        "calibration": np.array(calibrations),
         "reference": fitted.reference,
         "text_weights": fitted.text.weights,
         "text_bias": np.array([fitted.text.bias]),
+        "embedding_came": embedding.came,
+        "embedding_went": embedding.went,
+        "embedding_bias": np.array([embedding.bias]),
     }
 
 

@@ -20,7 +20,8 @@ import skops.io
 from models import artifact_files
 from models.classifier import ARTIFACT_DIR, Classifier, load_classifier
 from models.features import FEATURE_NAMES
-from models.phrases import PHRASES, phrase
+from models.phrase_table import PHRASES
+from models.phrases import phrase
 from models.reasons import GROUPS, MAX_REASONS, MIN_CONTRIBUTION
 from models.replay import Replay
 from streams.errors import BadArtifact
@@ -73,7 +74,8 @@ def test_rows_of_another_width_are_refused(classifier: Classifier) -> None:
 
 
 def test_trees_walked_in_numpy_give_the_compiled_scores(classifier: Classifier, matrix: Matrix) -> None:
-    for trees in (classifier._trees, classifier._bare):
+    for part in (classifier._full, classifier._difference, classifier._bare):
+        trees = part.trees
         assert trees._compiled is not None, "this scikit-learn builds the compiled predictor"
         np.testing.assert_allclose(
             trees.walk(matrix) + trees.baseline, trees.log_odds(matrix), rtol=1e-12
@@ -307,6 +309,8 @@ def test_every_feature_is_explained_once_and_in_words() -> None:
     for name in FEATURE_NAMES:
         for value in (0.0, 1.0, -3.0, 25.0, math.nan):
             assert "{" not in phrase(name, value)
+        nothing = phrase(name, 0.0)
+        assert not nothing.startswith(("0 ", "no of", "none of the added words never"))
 
 
 @pytest.mark.parametrize(
@@ -319,6 +323,12 @@ def test_every_feature_is_explained_once_and_in_words() -> None:
         ("removed_words", math.log1p(40), "40 words are removed"),
         ("page_own_reverted", 1.0, "1 of this editor's latest edits here was reverted"),
         ("comment_length", 0.0, "the editor wrote no edit summary"),
+        ("new_share", 0.0, "none of the added words are new to the page"),
+        ("new_share", 0.001, "under 1 % of the added words are new to the page"),
+        ("numbers_added", 0.0, "no numbers are added"),
+        ("added_signs", 0.0, "nothing but letters and digits is added"),
+        ("delete_only", 0.0, "text is not only removed"),
+        ("never_seen_share", 0.0, "all of the added words stood on this page before"),
         ("number_jump", 1.0, "a number becomes about 10 times as large, or as small"),
         ("number_jump", math.log10(1_234), "a number becomes about 1,200 times as large, or as small"),
         ("number_jump", 0.01, "a number is changed by less than 5 %"),

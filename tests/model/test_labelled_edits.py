@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.dataset import PAN_BASE_RATE, PAN_DIFFS, PAN_WEIGHT, Rows, load
+from models.dataset import PAN_BASE_RATE, PAN_DIFFS, Rows, load
 from models.features import FEATURE_NAMES
 from tests.model.histories import export, life
 
@@ -63,4 +63,4 @@ def test_only_what_words_tell_is_known(rows: Rows, name: str, known: list[bool])
 def test_damage_weighs_as_often_as_it_is_real_and_the_file_as_it_is_broad(rows: Rows) -> None:
     damaging, whole = rows.weight[rows.label].sum(), rows.weight.sum()
     assert damaging / whole == pytest.approx(PAN_BASE_RATE)
-    assert whole == pytest.approx(PAN_WEIGHT * np.sqrt(len(EDITS)))
+    assert whole == pytest.approx(np.sqrt(len(EDITS)))

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.embedding import EmbeddingWeights
 from models.replay import Replay
 from models.term_table import TermTable
 from models.text import BUCKETS, MIN_CONTEXT, NO_TERMS, TEXT_NAMES, Terms, TextModel
+from models.word_vectors import DIMENSIONS
 from tests.model.histories import life
 
 
@@ -18,7 +20,8 @@ def text_model() -> TextModel:
     random = np.random.default_rng(5)
     weights = random.normal(size=BUCKETS).astype(np.float32)
     weights[random.random(BUCKETS) < 0.3] = 0.0
-    return TextModel(weights, -0.5)
+    embedding = EmbeddingWeights(random.normal(size=DIMENSIONS), random.normal(size=DIMENSIONS), -0.2)
+    return TextModel(weights, -0.5, embedding)
 
 
 def told(weights: NDArray[np.float32], terms: Terms) -> dict[str, float]:
@@ -28,7 +31,15 @@ def told(weights: NDArray[np.float32], terms: Terms) -> dict[str, float]:
 def terms() -> list[Terms]:
     replayed = Replay(keep_terms=True).edits(life(seed=3, edits=150))
     found = [one.terms or NO_TERMS for one in replayed]
-    return [NO_TERMS, *found, Terms([], [5, 9], [], []), Terms([(3, BUCKETS - 1)], [], [], [1] * 9)]
+    assert sum(bool(one.came) for one in found) > 20
+    return [
+        NO_TERMS,
+        *found,
+        Terms([], [5, 9], [], []),
+        Terms([(3, BUCKETS - 1)], [], [], [1] * 9, (4, 7, 7), (59_999,)),
+        Terms([(3,)], [], [], [], (0,)),
+        Terms([(3,)], [], [], [], (), (2, 3)),
+    ]
 
 
 def test_the_table_gives_the_models_scores() -> None:
@@ -42,8 +53,9 @@ def test_a_summary_alone_is_no_changed_word() -> None:
     table = TermTable([Terms([], [], [7], [])])
     assert table.known.tolist() == [False]
     found = table.scores(text_model())[0]
-    assert np.isnan(found[:-1]).all()
-    assert found[-1] == text_model().weights[7]
+    told = TEXT_NAMES.index("text_comment")
+    assert np.isnan(np.delete(found, told)).all()
+    assert found[told] == text_model().weights[7]
 
 
 def test_the_word_that_weighs_most_is_told_apart_from_the_many() -> None:
