@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 MAX_LEAVES = 64
 """Of one tree: they are the bits of one number."""
 MAX_BYTES = 1 << 20
-"""Of the table; a larger one would not stay near the processor."""
+"""Of one table; a larger one would not stay near the processor."""
 
 
 class LeafMasks:
@@ -26,7 +26,39 @@ class LeafMasks:
     def __init__(
         self, columns: Mapping[str, NDArray[Any]], sizes: NDArray[np.int64], baseline: float
     ) -> None:
-        """Raises ValueError where there are more nodes or leaves than this is made for."""
+        """Raises ValueError where there are more leaves in a tree than this is made for."""
+        self._tables = _tables(columns, sizes)
+        self._baseline = baseline
+
+    def log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Raw score of each row. A row's score does not depend on the rows beside it."""
+        total = np.full(len(rows), self._baseline)
+        for table in self._tables:
+            total = table.added_to(total, rows)
+        return total
+
+
+def _tables(columns: Mapping[str, NDArray[Any]], sizes: NDArray[np.int64]) -> list[_Table]:
+    """All trees in one table, or by halves where that would be too large. In their order."""
+    try:
+        return [_Table(columns, sizes)]
+    except _TooLarge:
+        half = len(sizes) // 2
+        nodes = int(sizes[:half].sum())
+        first = {name: column[:nodes] for name, column in columns.items()}
+        second = {name: column[nodes:] for name, column in columns.items()}
+        return [*_tables(first, sizes[:half]), *_tables(second, sizes[half:])]
+
+
+class _TooLarge(Exception):
+    """More than `MAX_BYTES`, of more than one tree."""
+
+
+class _Table:
+    """Of trees that go through one look-up a feature."""
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], sizes: NDArray[np.int64]) -> None:
+        """Raises `_TooLarge`, and ValueError as `LeafMasks` does."""
         leaves = [_leaves(columns, at, int(size)) for at, size in _starts(sizes)]
         most = max(map(len, leaves), default=1)
         if most > MAX_LEAVES:
@@ -43,8 +75,8 @@ class LeafMasks:
         ]
         lengths = np.array([len(own) for own in edges], dtype=np.int64)
         entries = int(lengths.sum()) + 2 * len(edges)
-        if entries * len(sizes) * np.dtype(kind).itemsize > MAX_BYTES:
-            raise ValueError(f"{entries} entries of {len(sizes)} trees are too many for a table")
+        if len(sizes) > 1 and entries * len(sizes) * np.dtype(kind).itemsize > MAX_BYTES:
+            raise _TooLarge
         self._edges = np.concatenate([*edges, np.zeros(0)])
         self._feature = np.repeat(np.array(self._asked, dtype=np.int64), lengths)
         self._first_edge = np.cumsum(lengths) - lengths
@@ -72,10 +104,9 @@ class LeafMasks:
         for tree, own in enumerate(leaves):
             self._values[: len(own), tree] = columns["value"][own]
         self._tree = np.arange(len(sizes))
-        self._baseline = baseline
 
-    def log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw score of each row. A row's score does not depend on the rows beside it."""
+    def added_to(self, total: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each row scored so far, and what these trees give it."""
         entries = self._first_entry + np.add.reduceat(
             rows[:, self._feature] > self._edges, self._first_edge, axis=1, dtype=np.int64
         )
@@ -85,9 +116,9 @@ class LeafMasks:
         leaf = np.frexp((left & (~left + left.dtype.type(1))).astype(np.float64))[1] - 1
         picked = self._values[leaf, self._tree]
         # One tree after the other, as the predictor adds them: `sum` would add in pairs.
-        picked[:, 0] += self._baseline
-        total: NDArray[np.float64] = np.add.accumulate(picked, axis=1)[:, -1]
-        return total
+        picked[:, 0] += total
+        summed: NDArray[np.float64] = np.add.accumulate(picked, axis=1)[:, -1]
+        return summed
 
 
 def _starts(sizes: NDArray[np.int64]) -> list[tuple[int, int]]:

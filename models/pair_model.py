@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from models import artifact_files
 from models.artifact_files import Manifest
 from models.classifier import probability_of
-from models.leaf_masks import LeafMasks
 from models.trees import FIELDS, Trees
 from streams.errors import BadArtifact
 from streams.matching.grade import Thresholds
@@ -20,8 +18,6 @@ from streams.matching.pair_features import FEATURE_NAMES
 
 PAIRS_DIR = Path(__file__).parent / "artifact" / "pairs"
 SUGGESTED, CONFIRMED = "suggested", "confirmed"
-FEW = 128
-"""Rows that go through `LeafMasks`: it takes a fifteenth of the time for two, and memory for each."""
 
 
 class PairModel:
@@ -36,17 +32,13 @@ class PairModel:
         columns = {name: arrays[f"pairs_{name}"] for name in FIELDS}
         baseline = float(arrays["pairs_baseline"][0])
         self._trees = Trees(columns, arrays["pairs_sizes"], baseline, len(FEATURE_NAMES))
-        self._few: LeafMasks | None = None
-        with suppress(ValueError):  # trees of another shape than we fit: slower, the same numbers
-            self._few = LeafMasks(self._trees.columns, self._trees.sizes, baseline)
         self._slope, self._shift = (float(value) for value in arrays["calibration"].ravel())
 
     def probability(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated, by row. Shape (n, features) -> (n,). A row's does not depend on those beside it."""
         if rows.ndim != 2 or rows.shape[1] != len(FEATURE_NAMES):
             raise ValueError(f"rows of {len(FEATURE_NAMES)} features wanted, got shape {rows.shape}")
-        scorer = self._trees if self._few is None or len(rows) > FEW else self._few
-        return probability_of(scorer.log_odds(rows) * self._slope + self._shift)
+        return probability_of(self._trees.log_odds(rows) * self._slope + self._shift)
 
 
 def load_pair_model(directory: Path | str | None = None) -> PairModel:

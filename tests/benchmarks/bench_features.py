@@ -128,7 +128,7 @@ def main() -> int:
         lambda: WordMemory.unpack(msgspec.msgpack.decode(packed, type=PackedWords))
     )
     full = np.array((rows * (256 // len(rows) + 1))[:256])
-    empty = np.array([classifier.row(edit, None, PAGE, PERFORMER, None) for edit in bare[:256]])
+    empty = classifier.matrix([classifier.row(edit, None, PAGE, PERFORMER, None) for edit in bare[:256]])
     figures["score_256_full_us"] = fastest(lambda: classifier.score(full))
     figures["score_256_bare_us"] = fastest(lambda: classifier.score(empty))
     figures["score_1_full_us"] = fastest(lambda: classifier.score(full[:1]))

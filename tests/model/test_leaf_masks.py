@@ -7,9 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from models.classifier import load_classifier
+from models.features import FEATURE_NAMES
 from models.leaf_masks import LeafMasks
 from models.pair_model import load_pair_model
-from models.trees import Trees
+from models.trees import FEW, Trees
 
 FEATURES = 6
 
@@ -54,12 +56,27 @@ def test_a_row_scores_the_same_alone_and_among_others() -> None:
     assert alone == masks.log_odds(rows).tolist()
 
 
-def test_the_pair_model_says_the_same_of_few_rows_and_of_many() -> None:
-    model = load_pair_model()
-    assert model._few is not None, "its trees have a shape that the table is made for"
-    rows = hard_rows(model._trees, len(model.manifest.feature_names))
-    few = np.concatenate([model.probability(rows[at : at + 4]) for at in range(0, len(rows), 4)])
-    assert few.tolist() == model.probability(rows).tolist()
+def test_more_trees_than_one_table_holds_go_through_several() -> None:
+    large = fitted(64)
+    often = {name: np.tile(column, 160) for name, column in large.columns.items()}
+    trees = Trees(often, np.tile(large.sizes, 160), large.baseline, FEATURES)
+    masks, rows = masks_of(trees), hard_rows(trees, FEATURES)
+    assert len(masks._tables) > 2
+    assert sum(len(table._tree) for table in masks._tables) == len(trees.sizes)
+    assert masks.log_odds(rows).tolist() == trees.log_odds(rows).tolist()
+
+
+@pytest.mark.parametrize("part", ["full", "difference", "bare", "pairs"])
+def test_a_model_says_the_same_of_few_rows_and_of_many(part: str) -> None:
+    if part == "pairs":
+        trees, width = load_pair_model()._trees, len(load_pair_model().manifest.feature_names)
+    else:
+        trees, width = getattr(load_classifier(), f"_{part}").trees, len(FEATURE_NAMES)
+    assert trees._few is not None, "its trees have a shape that the tables are made for"
+    rows = hard_rows(trees, width)
+    assert len(rows) > FEW
+    few = np.concatenate([trees.log_odds(rows[at : at + 4]) for at in range(0, len(rows), 4)])
+    assert few.tolist() == trees.log_odds(rows).tolist()
 
 
 def test_no_row_scores_nothing() -> None:
@@ -76,7 +93,11 @@ def test_trees_of_another_shape_are_refused() -> None:
     stump = {name: column[1:2] for name, column in shared.columns.items()}
     with pytest.raises(ValueError, match="ask nothing"):
         LeafMasks(stump, np.array([1]), 0.0)
-    large = fitted(64)
-    often = {name: np.tile(column, 80) for name, column in large.columns.items()}
-    with pytest.raises(ValueError, match="too many"):
-        LeafMasks(often, np.tile(large.sizes, 80), 0.0)
+
+
+def test_trees_of_another_shape_go_one_after_the_other() -> None:
+    trees = fitted(80)
+    assert trees._few is None
+    rows = hard_rows(trees, FEATURES)
+    few = np.concatenate([trees.log_odds(rows[at : at + 3]) for at in range(0, len(rows), 3)])
+    assert few.tolist() == trees.log_odds(rows).tolist()
