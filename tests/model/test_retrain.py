@@ -69,6 +69,9 @@ def test_what_is_learnt_here_is_better_here(tmp_path: Path) -> None:
     challenger = load_classifier(tmp_path / "new")
     assert challenger.version == report.challenger != CHAMPION.version
     assert feature_set_of(challenger.text) == feature_set_of(CHAMPION.text)
+    assert challenger._difference.calibration == CHAMPION._difference.calibration
+    of_differences = challenger._difference.trees.columns["value"]
+    assert np.array_equal(of_differences, CHAMPION._difference.trees.columns["value"])
     assert report.challenger in (tmp_path / "new" / "MODEL_CARD.md").read_text()
 
 
