@@ -33,7 +33,7 @@ from models.fit import Fitted, fit
 from models.fit_words import Texts, fit_texts
 from models.link_features import LINK_NAMES
 from models.manner_features import MANNER_NAMES
-from models.recipe import NOT_CARRIED_OVER, Recipe
+from models.recipe import NOT_CARRIED_OVER, OF_DIFFERENCES, Recipe
 from models.text import TEXT_NAMES
 from models.usual_features import USUAL_NAMES
 from models.value_features import VALUE_NAMES
@@ -51,7 +51,8 @@ IDEAS: dict[str, Recipe] = {
     "words never hidden": Recipe(text_hidden=0.0),
     "one set of trees, with all": Recipe(bags=((),)),
     "one set, without what does not carry over": Recipe(bags=(NOT_CARRIED_OVER,)),
-    "two sets, with all": Recipe(bags=((), ())),
+    "two sets of trees": Recipe(bags=((), NOT_CARRIED_OVER)),
+    "four sets, with all": Recipe(bags=((), (), (), ())),
     "no lives of words": Recipe(without=WORD_HISTORY_NAMES),
     "no values": Recipe(without=VALUE_NAMES),
     "no setting, no links": Recipe(without=CONTENT_NAMES[-7:] + LINK_NAMES),
@@ -63,7 +64,10 @@ IDEAS: dict[str, Recipe] = {
     "no performer": Recipe(without=PERFORMER_NAMES),
     "no text score": Recipe(without=TEXT_NAMES),
     "no strongest word": Recipe(without=("text_peak",)),
-    "no words in general": Recipe(without=TEXT_NAMES[2:]),
+    "no word vectors": Recipe(without=("text_embedding",)),
+    "no words in general": Recipe(without=OF_DIFFERENCES),
+    "differences: what people labelled as much as articles": Recipe(difference_weights=(1.0, 0.0)),
+    "differences: words always told": Recipe(difference_weights=(6.0, 0.0)),
     "no usual words": Recipe(without=USUAL_NAMES),
     "no likeness": Recipe(without=("swap_likeness", "swap_put_in")),
 }
@@ -148,7 +152,7 @@ def compare(sources: Sequence[Rows], tested: Sequence[Rows], data: Path, ideas: 
             labels = read_labels(path) if path.exists() else {}
             told = measured(source, fitted, labels)
             spent_s = time.process_time() - started
-            sys.stdout.write(f"{idea:42} {source.name:24} {told}  ({spent_s:.0f} s)\n")
+            sys.stdout.write(f"{idea:54} {source.name:24} {told}  ({spent_s:.0f} s)\n")
             sys.stdout.flush()
 
 
