@@ -27,6 +27,9 @@ log = logging.getLogger("factwatch.archive")
 BATCH = 500
 POLL_S = 0.5
 ANSWER_MS = 5_000
+#: The position is known here. kafka-python else waits up to 30 s, for each partition, for a new leader to
+#: agree with it, which `poll` sees to by itself; `stop` would have to wait along.
+NO_WAIT_MS = 0
 #: Bytes that the consumer holds at most, beside the batch under way.
 FETCH_BYTES = 8 << 20
 #: How often an end before our position is looked at again before it is believed: a broker that has just
@@ -71,7 +74,7 @@ class TopicReader:
             records = [_delivered(record) for batch in batches.values() for record in batch]
             after: dict[Partition, int] = {}
             for partition in self._partitions:
-                where, offset = _partition(partition), self._consumer.position(partition)
+                where, offset = _partition(partition), self._consumer.position(partition, NO_WAIT_MS)
                 if offset is not None and offset != self._seen[where]:
                     self._seen[where] = after[where] = offset
             return Fetched(records, after)
