@@ -10,7 +10,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, InvalidTxnState, KafkaError, ProducerFenced
+from aiokafka.errors import (
+    IllegalOperation,
+    InvalidProducerEpoch,
+    InvalidTxnState,
+    KafkaError,
+    ProducerFenced,
+)
 
 from streams.errors import BrokerUnavailable, StoreCorrupt
 from streams.errors import Fenced as Fenced  # what `commit` raises goes with it
@@ -87,7 +93,10 @@ class TransactionalWriter:
             await self._producer.commit_transaction()
         except _FENCED as error:
             raise self._fenced() from error
-        except (KafkaError, AssertionError) as error:  # aiokafka asserts its states and partitions
+        except (KafkaError, IllegalOperation, AssertionError) as error:  # aiokafka asserts its states
+            # Of one batch's refusal the next one to be handed over hears only that there is no transaction.
+            if isinstance(self._ended_by(), _FENCED):
+                raise self._fenced() from error
             await self._abort()
             raise TransactionFailed(f"{self.transactional_id}: not committed: {error!r}") from error
         except BaseException:
@@ -108,9 +117,14 @@ class TransactionalWriter:
             if producer._sender.sender_task is not None:
                 producer._sender.sender_task.cancel()
             await producer.client.close()
-        ended = producer._txn_manager.wait_for_transaction_end()
-        if ended is not None and ended.done() and not ended.cancelled():
-            ended.exception()  # known from `commit`; asyncio would log it as never retrieved
+        self._ended_by()  # known from `commit`; asyncio would log it as never retrieved
+
+    def _ended_by(self) -> BaseException | None:
+        """What Kafka said that ended the transaction, whoever heard it."""
+        ended = self._producer._txn_manager.wait_for_transaction_end()
+        return (
+            ended.exception() if ended is not None and ended.done() and not ended.cancelled() else None
+        )
 
     async def _send(self, records: Sequence[OutRecord]) -> dict[tuple[str, int], int]:
         by_partition: dict[tuple[str, int], list[OutRecord]] = {}

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams.errors import StoreCorrupt
 from streams.kafka.faust_app import WorkerApp, build_app, serve
@@ -421,6 +422,37 @@ def test_a_new_owner_fences_the_former(kafka: str) -> None:
             (b"2", (("h", b"v"),)),
         ]
         assert (await read_all(kafka, topics[0], 0))[0] == []
+        await former.close()
+        await newer.close()
+
+    asyncio.run(story())
+
+
+def test_fenced_is_told_whichever_batch_hears_of_it(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is refused while another has not been handed over: that one hears that there is no transaction."""
+    topics = make_topics(kafka, ["alerts", "state"], 2)
+
+    async def story() -> None:
+        name = fresh("factwatch-pages-0")
+        former, newer = writer_of(kafka, name), writer_of(kafka, name)
+        await former.start()
+        await newer.start()
+        producer = former._producer
+        hand_over = producer.send_batch
+
+        async def slowly(batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[Any]:
+            if topic == topics[0]:
+                await hand_over(batch, topic, partition=partition)
+                return asyncio.get_running_loop().create_future()
+            while producer._txn_manager.is_in_transaction():
+                await asyncio.sleep(0.01)
+            return await hand_over(batch, topic, partition=partition)
+
+        monkeypatch.setattr(producer, "send_batch", slowly)
+        with pytest.raises(Fenced, match=name) as refused:
+            await former.commit([OutRecord(topic, 0, b"k", b"late", []) for topic in topics])
+        assert isinstance(refused.value.__cause__, IllegalOperation)
+        await newer.commit([OutRecord(topics[1], 0, b"k", b"2", [])])
         await former.close()
         await newer.close()
 
