@@ -39,7 +39,8 @@ def test_without_a_network_it_says_so_keeps_trying_and_names_the_demo(tmp_path: 
         text = until(program, lambda text: "make demo" in text, within_s=60)
         assert "can't be reached" in text
         assert program.process.poll() is None
-        assert program.get("/v1/status")["source"]["state"] == "retrying"
+        # Between two tries; while one is made it is connecting.
+        until(program, lambda _: program.get("/v1/status")["source"]["state"] == "retrying", within_s=60)
         with pytest.raises(Exception, match="503"):
             program.get("/readyz")
 
