@@ -445,7 +445,7 @@ def test_fenced_is_told_whichever_batch_hears_of_it(kafka: str, monkeypatch: pyt
                 await hand_over(batch, topic, partition=partition)
                 return asyncio.get_running_loop().create_future()
             while producer._txn_manager.is_in_transaction():
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # its client tells nobody when that ends
             return await hand_over(batch, topic, partition=partition)
 
         monkeypatch.setattr(producer, "send_batch", slowly)
